@@ -1,0 +1,1 @@
+"""Advertisers, campaigns, bundles, caps, routing and calls."""

@@ -1,0 +1,37 @@
+"""The writes of campaigns. One keyword-only function each, `<noun>_<verb>`; `by` is the user (None = the system).
+
+Each checks the permission, takes its locks once (the campaign first, then its rows by primary key), re-checks under
+the lock, writes, records an audit event, and queues tasks on commit. Refusals are `portal.errors`.
+"""
+
+from .access import access_grant, access_revoke
+from .advertisers import advertiser_create, advertiser_delete, advertiser_update
+from .bundles import destination_add, destination_remove, destination_update
+from .calls import call_event, call_route, live_counts_reconcile, periods_renew, slot_release, slots_sweep
+from .campaigns import campaign_create, campaign_move_status, campaign_update, profile_compile
+from .caps import cap_clear, cap_set
+from .hours import hours_roll_up
+
+__all__ = [
+    "access_grant",
+    "access_revoke",
+    "advertiser_create",
+    "advertiser_delete",
+    "advertiser_update",
+    "call_event",
+    "call_route",
+    "campaign_create",
+    "campaign_move_status",
+    "campaign_update",
+    "cap_clear",
+    "cap_set",
+    "destination_add",
+    "destination_remove",
+    "destination_update",
+    "hours_roll_up",
+    "live_counts_reconcile",
+    "periods_renew",
+    "profile_compile",
+    "slot_release",
+    "slots_sweep",
+]

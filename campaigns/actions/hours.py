@@ -1,0 +1,73 @@
+"""Hourly sums of calls and peaks, for charts and lists."""
+
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+# Legs that began up to a day before the hour may still be live in it; longer ones are the sweeper's.
+_ROLL_UP = """
+WITH span AS (
+    SELECT %(hour)s::timestamptz AS since, %(hour)s::timestamptz + interval '1 hour' AS until
+), called AS (
+    SELECT network_id, campaign_id, sum(n)::integer AS calls, sum(n) FILTER (WHERE refusal <> '')::integer AS refused,
+           coalesce(jsonb_object_agg(refusal, n) FILTER (WHERE refusal <> ''), '{}') AS reasons
+    FROM (
+        SELECT network_id, campaign_id, refusal, count(*)::integer AS n
+        FROM campaigns_call, span WHERE started_at >= since AND started_at < until
+        GROUP BY 1, 2, 3
+    ) c GROUP BY 1, 2
+), received AS (
+    SELECT destination_id AS campaign_id, count(*)::integer AS received, count(answered_at)::integer AS answered
+    FROM campaigns_callleg, span WHERE selected_at >= since AND selected_at < until
+    GROUP BY 1
+), live AS (
+    SELECT destination_id, greatest(selected_at, since) AS began, ended_at
+    FROM campaigns_callleg, span
+    WHERE holds_slot AND selected_at >= since - interval '1 day' AND selected_at < until
+      AND (ended_at IS NULL OR ended_at > since)
+), steps AS (
+    -- An end comes before a beginning at the same instant: the slot was free again.
+    SELECT destination_id, sum(step) OVER (PARTITION BY destination_id ORDER BY at, step ROWS UNBOUNDED PRECEDING) AS live
+    FROM (SELECT destination_id, began AS at, 1 AS step FROM live
+          UNION ALL SELECT destination_id, ended_at, -1 FROM live, span WHERE ended_at < until) s
+), peaks AS (
+    SELECT destination_id AS campaign_id, max(live)::integer AS peak FROM steps GROUP BY 1
+)
+INSERT INTO campaigns_campaignhour AS h
+    (network_id, campaign_id, hour, calls, refused, refused_by_reason, received, answered, peak_live)
+SELECT m.network_id, m.id, since, coalesce(c.calls, 0), coalesce(c.refused, 0), coalesce(c.reasons, '{}'),
+       coalesce(r.received, 0), coalesce(r.answered, 0), coalesce(p.peak, 0)
+FROM span, campaigns_campaign m
+LEFT JOIN called c ON c.campaign_id = m.id
+LEFT JOIN received r ON r.campaign_id = m.id
+LEFT JOIN peaks p ON p.campaign_id = m.id
+WHERE c.campaign_id IS NOT NULL OR r.campaign_id IS NOT NULL OR p.campaign_id IS NOT NULL
+ON CONFLICT (campaign_id, hour) DO UPDATE
+SET calls = excluded.calls, refused = excluded.refused, refused_by_reason = excluded.refused_by_reason,
+    received = excluded.received, answered = excluded.answered, peak_live = excluded.peak_live
+WHERE (h.calls, h.refused, h.received, h.answered, h.peak_live, h.refused_by_reason)
+      IS DISTINCT FROM (excluded.calls, excluded.refused, excluded.received, excluded.answered, excluded.peak_live,
+                        excluded.refused_by_reason)
+"""
+
+
+def hour_of(at: datetime) -> datetime:
+    """The full hour (UTC) that `at` falls in."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def hours_roll_up(*, since: datetime | None = None) -> int:
+    """Sum up every hour from `since` (default: the hour before this one) to now. May be repeated at any time.
+
+    Returns the number of (campaign, hour) rows that changed.
+    """
+    now = timezone.now()
+    hour = hour_of(since or now - timedelta(hours=1))
+    changed = 0
+    while hour <= now:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_ROLL_UP, {"hour": hour})
+            changed += cursor.rowcount
+        hour += timedelta(hours=1)
+    return changed

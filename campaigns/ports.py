@@ -1,0 +1,12 @@
+"""What campaigns needs of the apps above it, filled by them at start (imports go one way)."""
+
+from collections.abc import Callable
+
+# (network id, called number in E.164) -> the id of the campaign that it belongs to, or None.
+campaign_of_number: Callable[[int, str], int | None] = lambda network_id, number: None  # noqa: E731
+
+
+def fill_campaign_of_number(lookup: Callable[[int, str], int | None]) -> None:
+    """Called by `promo_numbers` when it is ready."""
+    global campaign_of_number
+    campaign_of_number = lookup

@@ -1,0 +1,394 @@
+-- Routing: one function selects a destination and takes its slot, one applies a call's events, one ends a leg.
+-- The bits of a mask are campaigns.choices.Passed. Errors 40001 mean: a race was lost, call again (nothing was written).
+-- Locking: a route takes exactly one row lock (the hot row of the destination that it chose) and holds nothing else while
+-- it waits; the end of a leg locks the leg, then the hot row. See docs/locking.md.
+
+-- The second of the local week (Monday 00:00 = 0) that an instant falls on. 1970-01-05 was a Monday.
+CREATE FUNCTION campaigns_week_second(at timestamptz, zone text) RETURNS integer LANGUAGE sql STABLE AS $$
+    SELECT ((extract(epoch FROM at AT TIME ZONE zone)::bigint - 345600) % 604800)::integer
+$$;
+
+-- When a closed campaign opens next; NULL if its hours are empty. Wall-clock arithmetic first, the instant last.
+CREATE FUNCTION campaigns_next_opening(hours int4multirange, zone text, at timestamptz)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT min((at AT TIME ZONE zone) + make_interval(secs =>
+        lower(r) - campaigns_week_second(at, zone)
+        + CASE WHEN lower(r) > campaigns_week_second(at, zone) THEN 0 ELSE 604800 END)) AT TIME ZONE zone
+    FROM unnest(hours) r
+$$;
+
+-- Every destination of a bundle with all the reasons that speak against it for this caller at this instant.
+-- Routing and Simulate both read this, so they cannot disagree. `stale`: a period has passed, its counter is void.
+CREATE FUNCTION campaigns_evaluate(bundle bigint, caller_key bigint, at timestamptz)
+RETURNS TABLE (
+    place bigint, destination bigint, priority smallint, weight integer, mask integer, live integer, live_cap integer,
+    payout numeric, stale boolean, entry jsonb
+) LANGUAGE sql STABLE AS $$
+    SELECT e.place, e.destination, e.priority, e.weight, e.mask, e.live, e.live_cap, e.payout, e.stale,
+           jsonb_build_array(e.destination, e.priority, e.weight, e.mask, e.live, e.live_cap)
+           || CASE WHEN e.mask & 29 = 0 THEN '[]'::jsonb ELSE jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+                'status', CASE WHEN e.mask & 1 > 0 THEN e.status END,
+                'opens', CASE WHEN e.mask & 4 > 0
+                              THEN extract(epoch FROM campaigns_next_opening(e.hours, e.time_zone, at))::bigint END,
+                'spend', CASE WHEN e.mask & 8 > 0 THEN jsonb_build_array(e.spend_used, e.spend_cap, e.payout) END,
+                'calls', CASE WHEN e.mask & 16 > 0 THEN jsonb_build_array(e.calls_used, e.calls_cap) END))) END
+    FROM (
+        SELECT d.id AS place, d.destination_id AS destination, d.priority, d.weight, s.live, s.live_cap, p.payout,
+               p.status, p.hours, p.time_zone, u.calls_used, s.calls_cap, u.spend_used, s.spend_cap,
+               at >= s.calls_until OR at >= s.spend_until AS stale,
+               CASE WHEN p.routable THEN 0 ELSE 1 END
+               | CASE WHEN p.regions IS NULL OR p.regions @> caller_key THEN 0 ELSE 2 END
+               | CASE WHEN p.hours IS NULL OR p.hours @> campaigns_week_second(at, p.time_zone) THEN 0 ELSE 4 END
+               | CASE WHEN u.spend_used >= s.spend_cap OR u.spend_used + p.payout > s.spend_cap THEN 8 ELSE 0 END
+               | CASE WHEN u.calls_used >= s.calls_cap THEN 16 ELSE 0 END
+               | CASE WHEN s.live >= s.live_cap THEN 32 ELSE 0 END
+               | CASE WHEN d.weight = 0 AND b.distribution = 'Weighted' THEN 64 ELSE 0 END AS mask
+        FROM campaigns_bundledestination d
+        JOIN campaigns_campaign b ON b.id = d.bundle_id
+        JOIN campaigns_routingprofile p ON p.campaign_id = d.destination_id
+        JOIN campaigns_destinationstate s ON s.campaign_id = d.destination_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN at >= s.calls_until THEN 0 ELSE s.calls_used END AS calls_used,
+                   CASE WHEN at >= s.spend_until THEN 0 ELSE s.spend_used END AS spend_used
+        ) u
+        WHERE d.bundle_id = bundle
+    ) e
+$$;
+
+-- The destination that a repeat caller goes back to; NULL if the bundle does not ask for it or he is no repeat caller.
+CREATE FUNCTION campaigns_repeat_destination(bundle bigint, caller text, at timestamptz)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT r.destination_id
+    FROM campaigns_campaign b
+    JOIN campaigns_repeatcaller r ON r.bundle_id = b.id
+    WHERE b.id = bundle AND b.repeat_caller AND r.caller = campaigns_repeat_destination.caller
+      AND r.connected_at > at - make_interval(days => b.repeat_window_days)
+$$;
+
+-- Why a bundle's overflow campaign could not take a call now (bits as above); 0 = it can. It is outside the bundle's node:
+-- no caps and no regions, but it must be live and open, or the call would be lost there.
+CREATE FUNCTION campaigns_overflow_mask(overflow bigint, at timestamptz) RETURNS integer LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p.routable THEN 0 ELSE 1 END
+           | CASE WHEN p.hours IS NULL OR p.hours @> campaigns_week_second(at, p.time_zone) THEN 0 ELSE 4 END
+    FROM campaigns_routingprofile p WHERE p.campaign_id = overflow
+$$;
+
+-- What a refusal is called: the nearest miss of the destinations' masks, capped before closed before out of region.
+CREATE FUNCTION campaigns_refusal(masks integer[]) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN bool_or(m & ~56 = 0) THEN 'capped'
+                WHEN bool_or(m & ~60 = 0) THEN 'closed'
+                WHEN bool_or(m & ~62 = 0) THEN 'out_of_region'
+                ELSE 'no_destination' END
+    FROM unnest(masks) m
+$$;
+
+-- Route one call: select the destination, take its slot, write the call and its leg. One transaction of its own.
+--
+-- outcome: destination | overflow | direct | refused (see campaigns.choices.Outcome); unknown: no such campaign in the
+-- network, nothing written; again: a cap's period had passed and was renewed, call again. `repeated` is true when the
+-- switch's own id was seen before: then the first answer is given again.
+CREATE FUNCTION campaigns_route_call(
+    p_network bigint, p_campaign bigint, p_number text, p_caller text, p_caller_key bigint, p_caller_given text,
+    p_external text, p_setup interval,
+    OUT outcome text, OUT call_id bigint, OUT leg_id bigint, OUT destination_id bigint, OUT kind text,
+    OUT selected_at timestamptz, OUT expires_at timestamptz, OUT refusal text, OUT over_cap boolean, OUT repeated boolean,
+    OUT trace jsonb
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    b record;
+    v_at timestamptz := now();
+    ids bigint[];
+    masks integer[];
+    payouts numeric[];
+    entries jsonb;
+    any_stale boolean;
+    preferred bigint;
+    v_kind text;
+    v_chosen bigint;
+    v_payout numeric := 0;
+    v_live integer;
+    v_cap integer;
+    v_refusal text := '';
+    v_trace jsonb := '{}';
+    o_mask integer;
+BEGIN
+    repeated := false;
+    over_cap := false;
+    SELECT c.campaign_type, c.status, c.distribution, c.overflow_id, c.repeat_caller, c.payout INTO b
+    FROM campaigns_campaign c WHERE c.id = p_campaign AND c.network_id = p_network;
+    IF NOT FOUND THEN
+        outcome := 'unknown';
+        RETURN;
+    END IF;
+
+    IF p_external IS NOT NULL THEN
+        SELECT true, c.outcome, c.id, c.refusal, c.trace, l.id, l.destination_id, l.kind, l.selected_at, l.expires_at, l.over_cap
+        INTO repeated, outcome, call_id, refusal, trace, leg_id, destination_id, kind, selected_at, expires_at, over_cap
+        FROM campaigns_call c
+        LEFT JOIN LATERAL (SELECT * FROM campaigns_callleg WHERE call_id = c.id ORDER BY id LIMIT 1) l ON true
+        WHERE c.network_id = p_network AND c.external_id = p_external;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+        repeated := false;
+        over_cap := false;
+    END IF;
+
+    IF b.status NOT IN ('Live', 'LivePending') THEN
+        v_refusal := 'not_in_service';
+        v_trace := jsonb_build_object('status', b.status);
+    ELSIF b.campaign_type <> 'Bundled' THEN
+        v_chosen := p_campaign;
+        v_kind := 'direct';
+        v_payout := b.payout;
+    ELSE
+        IF b.repeat_caller AND p_caller IS NOT NULL THEN
+            preferred := campaigns_repeat_destination(p_campaign, p_caller, v_at);
+        END IF;
+        SELECT array_agg(e.destination), array_agg(e.mask), array_agg(e.payout), coalesce(jsonb_agg(e.entry), '[]'),
+               bool_or(e.stale)
+        INTO ids, masks, payouts, entries, any_stale
+        FROM (
+            SELECT * FROM campaigns_evaluate(p_campaign, p_caller_key, v_at) v
+            ORDER BY v.destination IS NOT DISTINCT FROM preferred DESC, v.priority,
+                     CASE b.distribution
+                         WHEN 'Weighted' THEN -ln(1 - random()) / nullif(v.weight, 0)
+                         WHEN 'MostFree' THEN v.live - coalesce(v.live_cap, 1000000000)
+                         ELSE 0 END,
+                     v.place
+        ) e;
+        IF any_stale THEN
+            -- Sorted, and nothing else is locked: two calls that meet here cannot deadlock.
+            PERFORM campaigns_state_refresh(s.destination)
+            FROM (SELECT v.destination FROM campaigns_evaluate(p_campaign, p_caller_key, v_at) v
+                  WHERE v.stale ORDER BY v.destination) s;
+            outcome := 'again';
+            RETURN;
+        END IF;
+        v_trace := jsonb_build_object('entries', entries);
+        IF preferred IS NOT NULL THEN
+            v_trace := v_trace || jsonb_build_object('repeat', preferred);
+        END IF;
+        FOR i IN 1 .. coalesce(cardinality(ids), 0) LOOP
+            IF masks[i] = 0 THEN
+                v_kind := CASE WHEN ids[i] = preferred THEN 'repeat' ELSE 'bundle' END;
+            ELSIF ids[i] = preferred AND masks[i] & ~96 = 0 THEN
+                v_kind := 'repeat';
+            ELSE
+                CONTINUE;
+            END IF;
+            UPDATE campaigns_destinationstate s
+            SET live = s.live + 1,
+                calls_used = s.calls_used + CASE WHEN s.calls_since IS NULL THEN 0 ELSE 1 END,
+                spend_used = s.spend_used + CASE WHEN s.spend_since IS NULL THEN 0 ELSE payouts[i] END
+            WHERE s.campaign_id = ids[i]
+              AND (s.live < s.live_cap OR s.live_cap IS NULL OR v_kind = 'repeat')
+              AND (s.calls_used < s.calls_cap OR s.calls_cap IS NULL)
+              AND (s.spend_cap IS NULL OR (s.spend_used < s.spend_cap AND s.spend_used + payouts[i] <= s.spend_cap))
+              AND (s.calls_since IS NULL OR s.calls_since <= v_at) AND (s.calls_until IS NULL OR v_at < s.calls_until)
+              AND (s.spend_since IS NULL OR s.spend_since <= v_at) AND (s.spend_until IS NULL OR v_at < s.spend_until)
+            RETURNING s.live, s.live_cap INTO v_live, v_cap;
+            IF NOT FOUND THEN
+                -- Somebody took the last slot between reading and locking. The failed update may hold the row's lock,
+                -- and waiting for a second row with it could deadlock: give up and evaluate afresh.
+                RAISE EXCEPTION 'the slot on campaign % was just taken; call again', ids[i] USING ERRCODE = '40001';
+            END IF;
+            v_chosen := ids[i];
+            v_payout := payouts[i];
+            over_cap := coalesce(v_live > v_cap, false);
+            EXIT;
+        END LOOP;
+
+        IF v_chosen IS NULL THEN
+            v_kind := NULL;
+            v_refusal := campaigns_refusal(masks);
+            IF b.overflow_id IS NOT NULL THEN
+                o_mask := campaigns_overflow_mask(b.overflow_id, v_at);
+                v_trace := v_trace || jsonb_build_object('overflow', jsonb_build_array(b.overflow_id, o_mask));
+                IF o_mask = 0 THEN
+                    v_chosen := b.overflow_id;
+                    v_kind := 'overflow';
+                    SELECT p.payout INTO v_payout FROM campaigns_routingprofile p WHERE p.campaign_id = b.overflow_id;
+                    v_refusal := '';
+                END IF;
+            END IF;
+        END IF;
+    END IF;
+
+    outcome := CASE v_kind WHEN 'direct' THEN 'direct' WHEN 'overflow' THEN 'overflow' WHEN 'bundle' THEN 'destination'
+                           WHEN 'repeat' THEN 'destination' ELSE 'refused' END;
+    refusal := v_refusal;
+    trace := v_trace;
+    selected_at := v_at;
+    INSERT INTO campaigns_call (network_id, campaign_id, promo_number, caller, caller_given, external_id, started_at,
+                                outcome, refusal, trace)
+    VALUES (p_network, p_campaign, p_number, p_caller, p_caller_given, p_external, v_at, outcome, v_refusal, v_trace)
+    RETURNING id INTO call_id;
+    IF v_chosen IS NULL THEN
+        RETURN;
+    END IF;
+    IF v_kind IN ('direct', 'overflow') THEN
+        -- Outside the bundle's node no cap stops a call, but it counts as used (domain/call-capacity.md).
+        UPDATE campaigns_destinationstate s
+        SET calls_used = s.calls_used + CASE WHEN s.calls_since <= v_at THEN 1 ELSE 0 END,
+            spend_used = s.spend_used + CASE WHEN s.spend_since <= v_at THEN v_payout ELSE 0 END
+        WHERE s.campaign_id = v_chosen AND (s.calls_since IS NOT NULL OR s.spend_since IS NOT NULL);
+    END IF;
+    destination_id := v_chosen;
+    kind := v_kind;
+    expires_at := v_at + p_setup;
+    INSERT INTO campaigns_callleg (call_id, destination_id, kind, holds_slot, over_cap, reserved, selected_at, expires_at,
+                                   end_reason, end_detail)
+    VALUES (call_id, v_chosen, v_kind, v_kind IN ('bundle', 'repeat'), over_cap, v_payout, v_at, v_at + p_setup, '', '')
+    RETURNING id INTO leg_id;
+END $$;
+
+-- End a leg once: give its slot back, and what it had reserved if it was never answered. False if it had ended before
+-- (or, with only_expired, if its lease was extended meanwhile): then nothing changes.
+CREATE FUNCTION campaigns_leg_end(
+    p_leg bigint, p_reason text, p_detail text, p_at timestamptz, only_expired boolean DEFAULT false
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    leg record;
+BEGIN
+    UPDATE campaigns_callleg
+    SET ended_at = greatest(p_at, selected_at), end_reason = p_reason, end_detail = p_detail
+    WHERE id = p_leg AND ended_at IS NULL AND (NOT only_expired OR expires_at < now())
+    RETURNING destination_id, holds_slot, reserved, selected_at, answered_at, ended_at INTO leg;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE campaigns_destinationstate s
+    SET live = s.live - CASE WHEN leg.holds_slot THEN 1 ELSE 0 END,
+        calls_used = s.calls_used - CASE WHEN leg.answered_at IS NULL AND s.calls_since <= leg.selected_at THEN 1 ELSE 0 END,
+        spend_used = s.spend_used + CASE
+            WHEN s.spend_since IS NULL OR s.spend_since > leg.selected_at THEN 0
+            WHEN leg.answered_at IS NULL THEN -leg.reserved
+            ELSE round(greatest(extract(epoch FROM leg.ended_at - leg.answered_at), 0) / 60 * s.fee_per_minute, 4) END
+    WHERE s.campaign_id = leg.destination_id;
+    RETURN true;
+END $$;
+
+-- Apply one event of a call: ringing, answered, heartbeat, ended. Safe to repeat and in any order.
+--
+-- result: applied; unchanged (a repeat, or news that is no longer news); finished (the call has ended without this
+-- switch's doing - its lease ran out, it was released or refused - so a sign of life cannot be taken); unknown.
+CREATE FUNCTION campaigns_call_event(
+    p_network bigint, p_call bigint, p_event text, p_at timestamptz, p_cause text, p_detail text,
+    p_setup interval, p_lease interval,
+    OUT result text, OUT leg_id bigint, OUT destination_id bigint, OUT answered_at timestamptz, OUT ended_at timestamptz,
+    OUT end_reason text, OUT expires_at timestamptz
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_call record;
+    leg campaigns_callleg;
+    heard timestamptz;
+    hung_up boolean;
+BEGIN
+    SELECT c.campaign_id, c.caller, c.refusal INTO v_call
+    FROM campaigns_call c WHERE c.id = p_call AND c.network_id = p_network;
+    IF NOT FOUND THEN
+        result := 'unknown';
+        RETURN;
+    END IF;
+    SELECT * INTO leg FROM campaigns_callleg l WHERE l.call_id = p_call ORDER BY l.id DESC LIMIT 1 FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        result := CASE p_event WHEN 'ended' THEN 'unchanged' ELSE 'finished' END;
+        end_reason := v_call.refusal;
+        RETURN;
+    END IF;
+    -- A switch's clock may be off: nothing happens before the selection or in the future.
+    heard := greatest(least(coalesce(p_at, now()), now()), leg.selected_at);
+    hung_up := leg.ended_at IS NOT NULL AND leg.end_reason NOT IN ('lease_expired', 'released');
+    result := 'unchanged';
+
+    IF p_event = 'ended' THEN
+        IF campaigns_leg_end(leg.id, p_cause, p_detail, heard) THEN
+            result := 'applied';
+        END IF;
+    ELSIF leg.ended_at IS NOT NULL AND (NOT hung_up OR p_event = 'heartbeat') THEN
+        result := 'finished';
+    ELSIF p_event = 'ringing' THEN
+        IF leg.ringing_at IS NULL THEN
+            result := 'applied';
+            UPDATE campaigns_callleg l
+            SET ringing_at = least(heard, leg.answered_at, leg.ended_at),
+                expires_at = CASE WHEN leg.answered_at IS NULL AND leg.ended_at IS NULL
+                                  THEN greatest(l.expires_at, now() + p_setup) ELSE l.expires_at END
+            WHERE l.id = leg.id;
+        END IF;
+    ELSIF p_event = 'heartbeat' THEN
+        result := 'applied';
+        UPDATE campaigns_callleg l
+        SET expires_at = greatest(l.expires_at, now() + CASE WHEN leg.answered_at IS NULL THEN p_setup ELSE p_lease END)
+        WHERE l.id = leg.id;
+    ELSIF leg.answered_at IS NULL THEN
+        result := 'applied';
+        UPDATE campaigns_callleg l
+        SET answered_at = least(heard, leg.ended_at),
+            expires_at = CASE WHEN leg.ended_at IS NULL THEN now() + p_lease ELSE l.expires_at END
+        WHERE l.id = leg.id;
+        IF leg.ended_at IS NOT NULL THEN
+            -- The hang-up overtook the answer and gave back what it reserved: the call was answered, so it counts.
+            UPDATE campaigns_destinationstate s
+            SET calls_used = s.calls_used + CASE WHEN s.calls_since <= leg.selected_at THEN 1 ELSE 0 END,
+                spend_used = s.spend_used + CASE WHEN s.spend_since <= leg.selected_at THEN leg.reserved
+                    + round(greatest(extract(epoch FROM leg.ended_at - least(heard, leg.ended_at)), 0) / 60
+                            * s.fee_per_minute, 4) ELSE 0 END
+            WHERE s.campaign_id = leg.destination_id;
+        END IF;
+        IF leg.holds_slot AND v_call.caller IS NOT NULL THEN
+            -- The first destination stays his as long as the window has not run out since he was last connected.
+            INSERT INTO campaigns_repeatcaller AS r (bundle_id, caller, destination_id, connected_at)
+            VALUES (v_call.campaign_id, v_call.caller, leg.destination_id, heard)
+            ON CONFLICT (bundle_id, caller) DO UPDATE
+            SET destination_id = CASE WHEN r.connected_at > excluded.connected_at - make_interval(days =>
+                    (SELECT b.repeat_window_days FROM campaigns_campaign b WHERE b.id = v_call.campaign_id))
+                    THEN r.destination_id ELSE excluded.destination_id END,
+                connected_at = greatest(r.connected_at, excluded.connected_at);
+        END IF;
+    END IF;
+
+    SELECT l.id, l.destination_id, l.answered_at, l.ended_at, l.end_reason, l.expires_at
+    INTO leg_id, destination_id, answered_at, ended_at, end_reason, expires_at
+    FROM campaigns_callleg l WHERE l.id = leg.id;
+END $$;
+
+-- Compare a destination's counters with its legs and set them right. Returns what was found and what it is now;
+-- usage is recounted only when asked (it reads every leg of the period).
+CREATE FUNCTION campaigns_reconcile(
+    p_destination bigint, with_usage boolean,
+    OUT live_was integer, OUT live_is integer, OUT calls_was integer, OUT calls_is integer,
+    OUT spend_was numeric, OUT spend_is numeric
+) LANGUAGE plpgsql AS $$
+DECLARE
+    s campaigns_destinationstate;
+BEGIN
+    -- Under the row's lock every route is committed or waiting; a leg that is being ended still counts as live here,
+    -- and takes its own slot off afterwards.
+    SELECT * INTO s FROM campaigns_destinationstate WHERE campaign_id = p_destination FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    live_was := s.live;
+    calls_was := s.calls_used;
+    spend_was := s.spend_used;
+    SELECT count(*) FILTER (WHERE holds_slot) INTO live_is
+    FROM campaigns_callleg WHERE destination_id = p_destination AND ended_at IS NULL;
+    calls_is := calls_was;
+    spend_is := spend_was;
+    IF with_usage AND s.calls_since IS NOT NULL THEN
+        SELECT u.calls INTO calls_is FROM campaigns_usage(p_destination, s.calls_since, s.calls_until, 0) u;
+    END IF;
+    IF with_usage AND s.spend_since IS NOT NULL THEN
+        SELECT u.spend INTO spend_is
+        FROM campaigns_usage(p_destination, s.spend_since, s.spend_until, s.fee_per_minute) u;
+    END IF;
+    IF live_is <> live_was OR calls_is <> calls_was OR spend_is <> spend_was THEN
+        UPDATE campaigns_destinationstate
+        SET live = live_is, calls_used = calls_is, spend_used = spend_is
+        WHERE campaign_id = p_destination;
+    END IF;
+END $$;

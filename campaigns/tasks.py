@@ -1,0 +1,24 @@
+"""Celery tasks. Each only calls an action; all are safe to repeat, to overlap and to miss."""
+
+from celery import shared_task
+
+from campaigns import actions
+
+
+@shared_task(ignore_result=True)
+def sweep_expired_slots() -> int:
+    """Give back the slots whose lease ran out."""
+    return actions.slots_sweep()
+
+
+@shared_task(ignore_result=True)
+def reconcile_live_counts(with_usage: bool = False) -> int:
+    """Renew passed periods, then compare and repair counters; returns how many had drifted."""
+    actions.periods_renew()
+    return len(actions.live_counts_reconcile(with_usage=with_usage))
+
+
+@shared_task(ignore_result=True)
+def roll_up_hours() -> int:
+    """Sum up this hour and the one before."""
+    return actions.hours_roll_up()
