@@ -13,7 +13,7 @@ _WITHHELD = {
     "266696687", "7378742833", "2562533", "8656696", "86282452253", "7748283",
 }  # fmt: skip
 # Regions that use the North American plan: their national layout is the one above.
-_NANP_REGIONS = {"US", "CA", "PR", "DO", "JM", "BS", "BB", "TT", "AG", "AI", "BM", "VG", "KY", "GD", "TC", "MS", "MP", "GU", "AS", "SX", "LC", "DM", "VC", "KN", "VI"}  # fmt: skip
+_NANP_REGIONS = set(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1])
 KEY_DIGITS = 15
 
 

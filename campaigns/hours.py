@@ -17,6 +17,30 @@ def clock(seconds: int) -> str:
     return f"{hours % 24:02d}:{rest // 60:02d}{late}"
 
 
+def _day_problem(day: str, opens: Any, closes: Any) -> Problem | None:
+    """What is wrong with one day's two times; None if nothing is."""
+    name, open_field, closed_field = day.title(), f"{day}_open", f"{day}_closed"
+    if opens is None or closes is None:
+        missing = open_field if opens is None else closed_field
+        return (f"hours.{missing}", "required", f"{name} has one of its two times; give {missing} too.")
+    if any(isinstance(value, bool) or not isinstance(value, int) for value in (opens, closes)):
+        text = f"{name}: give whole seconds past midnight, such as 28800 for 08:00."
+        return (f"hours.{open_field}", "not_whole_seconds", text)
+    if not 0 <= opens < DAY:
+        text = f"{name} opens at {opens} s; it must be 0 to {DAY - 1}."
+        return (f"hours.{open_field}", "out_of_range", text)
+    if closes <= opens:
+        way_out = "it must come after the opening"
+        if closes >= 0:
+            way_out = f"for overnight hours add {DAY}: {closed_field} = {closes + DAY}"
+        times = f"closes at {closes} s ({clock(max(closes, 0))}), not after it opens at {opens} s ({clock(opens)})"
+        return (f"hours.{closed_field}", "closes_before_opening", f"{name} {times}; {way_out}.")
+    if closes > opens + DAY:
+        text = f"{name} stays open for more than 24 hours; {closed_field} may be {opens + DAY} at most."
+        return (f"hours.{closed_field}", "out_of_range", text)
+    return None
+
+
 def hours_clean(hours: Mapping[str, Any], problems: list[Problem]) -> dict[str, int]:
     """The valid part of `hours` ({monday_open: 28800, monday_closed: 64800, ...}, seconds past local midnight).
 
@@ -27,61 +51,16 @@ def hours_clean(hours: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
     known = {f"{day}_{edge}" for day in DAYS for edge in ("open", "closed")}
     for name in hours:
         if name not in known:
-            problems.append(
-                (
-                    f"hours.{name}",
-                    "unknown_field",
-                    f"“{name}” is not an hours field; use e.g. monday_open, monday_closed.",
-                )
-            )
+            text = f"“{name}” is not an hours field; use e.g. monday_open, monday_closed."
+            problems.append((f"hours.{name}", "unknown_field", text))
     for day in DAYS:
         opens, closes = hours.get(f"{day}_open"), hours.get(f"{day}_closed")
         if opens is None and closes is None:
             continue
-        if opens is None or closes is None:
-            missing = f"{day}_open" if opens is None else f"{day}_closed"
-            problems.append(
-                (f"hours.{missing}", "required", f"{day.title()} has one of its two times; give {missing} too.")
-            )
-            continue
-        if any(isinstance(value, bool) or not isinstance(value, int) for value in (opens, closes)):
-            problems.append(
-                (
-                    f"hours.{day}_open",
-                    "not_whole_seconds",
-                    f"{day.title()}: give whole seconds past midnight, such as 28800 for 08:00.",
-                )
-            )
-            continue
-        if not 0 <= opens < DAY:
-            problems.append(
-                (f"hours.{day}_open", "out_of_range", f"{day.title()} opens at {opens} s; it must be 0 to {DAY - 1}.")
-            )
-            continue
-        if closes <= opens:
-            way_out = (
-                f"for overnight hours add {DAY}: {day}_closed = {closes + DAY}"
-                if 0 <= closes
-                else "it must come after the opening"
-            )
-            problems.append(
-                (
-                    f"hours.{day}_closed",
-                    "closes_before_opening",
-                    f"{day.title()} closes at {closes} s ({clock(max(closes, 0))}), not after it opens at {opens} s ({clock(opens)}); {way_out}.",
-                )
-            )
-            continue
-        if closes > opens + DAY:
-            problems.append(
-                (
-                    f"hours.{day}_closed",
-                    "out_of_range",
-                    f"{day.title()} stays open for more than 24 hours; {day}_closed may be {opens + DAY} at most.",
-                )
-            )
-            continue
-        clean[f"{day}_open"], clean[f"{day}_closed"] = opens, closes
+        if problem := _day_problem(day, opens, closes):
+            problems.append(problem)
+        else:
+            clean[f"{day}_open"], clean[f"{day}_closed"] = opens, closes
     return clean
 
 

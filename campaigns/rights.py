@@ -1,6 +1,7 @@
 """How rights on this app's models are found (see `portal.accounts.access`)."""
 
-from portal.accounts.access import Access, GrantPath, register as register_access
+from portal.accounts.access import Access, GrantPath
+from portal.accounts.access import register as register_access
 from portal.accounts.roles import Role
 
 from .models import Advertiser, BundleDestination, Call, CallLeg, Campaign, Cap

@@ -2,12 +2,12 @@
 
 import factory
 from factory.django import DjangoModelFactory
+from promo_numbers.models import PromoNumber
 
 from campaigns import actions
 from campaigns.choices import CampaignStatus, CampaignType
 from campaigns.models import Advertiser, BundleDestination, Campaign, Cap
 from portal.accounts.models import Membership, Network, NetworkGroup, User
-from promo_numbers.models import PromoNumber
 
 
 class NetworkFactory(DjangoModelFactory):

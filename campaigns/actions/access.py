@@ -1,7 +1,8 @@
 """Object grants on advertisers and campaigns."""
 
+from typing import Any
+
 from django.db import transaction
-from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from campaigns.models import Advertiser, Campaign
 from portal.accounts import access
@@ -26,20 +27,22 @@ def _check(by: User | None, obj: Advertiser | Campaign, to: User | NetworkGroup,
         raise Invalid(f"“{to}” does not belong to this network; add the member first.", field="to", code="not_a_member")
 
 
+def _row(obj: Advertiser | Campaign, to: User | NetworkGroup, action: str) -> tuple[Any, dict[str, Any]]:
+    """The grant's table and its row's fields."""
+    users, groups = access.grant_tables(type(obj))
+    row = {"content_object": obj, "permission": access.permission_of(action, type(obj))}
+    return (groups, {**row, "group_id": to.pk}) if isinstance(to, NetworkGroup) else (users, {**row, "user": to})
+
+
 def access_grant(*, by: User | None, obj: Advertiser | Campaign, to: User | NetworkGroup, action: str) -> bool:
     """Grant `action` on `obj` to a member or a group of its network. False if it was granted already.
 
     Needs `manage_access` on the object, and nobody grants what he does not hold (both NotAllowed).
     """
     _check(by, obj, to, action)
-    model = (
-        get_group_obj_perms_model(type(obj)) if isinstance(to, NetworkGroup) else get_user_obj_perms_model(type(obj))
-    )
-    holder = {"group": to.group_ptr} if isinstance(to, NetworkGroup) else {"user": to}
+    table, row = _row(obj, to, action)
     with transaction.atomic():
-        _, created = model.objects.get_or_create(
-            content_object=obj, permission=access.permission_of(action, type(obj)), **holder
-        )
+        _, created = table.objects.get_or_create(**row)
         if created:
             record(event="access.grant", obj=obj, by=by, changes={"permission": [None, action], "to": [None, str(to)]})
     return created
@@ -48,14 +51,9 @@ def access_grant(*, by: User | None, obj: Advertiser | Campaign, to: User | Netw
 def access_revoke(*, by: User | None, obj: Advertiser | Campaign, to: User | NetworkGroup, action: str) -> bool:
     """Take a grant away again; the same rights as for granting. False if there was none. A role is not touched."""
     _check(by, obj, to, action)
-    model = (
-        get_group_obj_perms_model(type(obj)) if isinstance(to, NetworkGroup) else get_user_obj_perms_model(type(obj))
-    )
-    holder = {"group": to.group_ptr} if isinstance(to, NetworkGroup) else {"user": to}
+    table, row = _row(obj, to, action)
     with transaction.atomic():
-        count, _ = model.objects.filter(
-            content_object=obj, permission=access.permission_of(action, type(obj)), **holder
-        ).delete()
+        count, _ = table.objects.filter(**row).delete()
         if count:
             record(event="access.revoke", obj=obj, by=by, changes={"permission": [action, None], "to": [str(to), None]})
     return bool(count)

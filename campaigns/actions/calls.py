@@ -8,13 +8,12 @@ from typing import Any
 import psycopg.errors
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.utils import OperationalError
 from prometheus_client import Counter
 
 from campaigns import ports
 from campaigns.callers import Caller, NotANumber, caller_read, e164
 from campaigns.choices import REPORTED_CAUSES, EndReason
-from campaigns.models import Call, CallLeg, Campaign, DestinationState
+from campaigns.models import CallLeg, DestinationState
 from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.accounts.roles import Role

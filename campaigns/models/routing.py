@@ -37,7 +37,7 @@ class MultirangeField(models.Field):
     def from_db_value(self, value: Multirange | None, expression: Any, connection: Any) -> list[tuple[int, int]] | None:
         if value is None:
             return None
-        return [(part.lower, part.upper) for part in value]
+        return [(int(part.lower or 0), int(part.upper or 0)) for part in value]
 
 
 class RoutingProfile(models.Model):

@@ -151,10 +151,13 @@ def _overflow(
         return None
     destination, mask = row[0], row[1]
     campaign = campaigns.get(destination)
-    # A closed overflow's next opening is not kept with the call: its hours of today say it well enough.
-    reasons = [] if mask == 0 else [
-        Reason("not_live", campaign.get_status_display() if campaign and not campaign.is_live else "Not live") if mask & 1 else Reason("closed", "Closed at that time")
-    ]  # fmt: skip
+    reasons = []
+    if mask & Passed.NOT_LIVE:
+        now = campaign.get_status_display() if campaign and not campaign.is_live else "Not live"
+        reasons.append(Reason("not_live", now))
+    if mask & Passed.CLOSED:
+        # Its next opening is not kept with the call: its hours of today say it well enough.
+        reasons.append(Reason("closed", "Closed at that time"))
     verdict = "chosen" if destination == chosen else "passed"
     if verdict == "chosen":
         reasons = [Reason("overflow", "Overflow (else branch): no destination was left")]

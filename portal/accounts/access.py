@@ -101,11 +101,15 @@ def stands_above(user: User) -> bool:
     return user.is_active and (user.is_platform_staff or user.is_superuser)
 
 
+def grant_tables(model: type[Model]) -> tuple[Any, Any]:
+    """The guardian tables (of users, of groups) that hold the grants on `model`."""
+    return get_user_obj_perms_model(model), get_group_obj_perms_model(model)  # type: ignore[arg-type]
+
+
 def _granted(user: User, grant: GrantPath, action: str) -> list[QuerySet]:
     """Subqueries of the ids of `grant.model` on which `user`, himself or through a group, was granted `action`."""
     wanted = Q() if action == "view" else Q(permission__codename=codename(action, grant.model))
-    users = get_user_obj_perms_model(grant.model)
-    groups = get_group_obj_perms_model(grant.model)
+    users, groups = grant_tables(grant.model)
     return [
         users.objects.filter(wanted, user=user).values("content_object_id"),
         groups.objects.filter(wanted, group__user=user).values("content_object_id"),
@@ -229,8 +233,9 @@ def explain(user: User, obj: Model) -> list[Reason]:
     for grant, target, pk in grants_on(obj):
         kind = grant.model._meta.verbose_name
         where = "here" if target is obj else f"on the {kind} “{target}”"
-        users = get_user_obj_perms_model(grant.model).objects.filter(user=user, content_object_id=pk)
-        groups = get_group_obj_perms_model(grant.model).objects.filter(group__user=user, content_object_id=pk)
+        user_table, group_table = grant_tables(grant.model)
+        users = user_table.objects.filter(user=user, content_object_id=pk)
+        groups = group_table.objects.filter(group__user=user, content_object_id=pk)
         for row in users.select_related("permission"):
             reasons.append(Reason(action_of(row.permission.codename, grant.model), "grant", f"Granted {where}"))
         for row in groups.select_related("permission", "group__networkgroup"):

@@ -73,7 +73,7 @@ def test_budget_and_periodic_caps_count_calls_in_progress_and_are_given_back_una
     (only,) = destinations(1, payout="10.00")
     bundle = bundle_of(only)
     cap(only, 2, "periodic_calls", reset_period="Daily", starts_at="2026-01-01", time_zone="America/Denver")
-    one, two = route(bundle), route(bundle)
+    one, _two = route(bundle), route(bundle)
     assert route(bundle).refusal == "capped"
     actions.call_event(by=None, network=bundle.network, call=one.call_id, event="ended", cause="no_answer")
     three = route(bundle)
