@@ -54,7 +54,8 @@ def hours_clean(hours: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
             text = f"“{name}” is not an hours field; use e.g. monday_open, monday_closed."
             problems.append((f"hours.{name}", "unknown_field", text))
     for day in DAYS:
-        opens, closes = hours.get(f"{day}_open"), hours.get(f"{day}_closed")
+        opens: Any = hours.get(f"{day}_open")
+        closes: Any = hours.get(f"{day}_closed")
         if opens is None and closes is None:
             continue
         if problem := _day_problem(day, opens, closes):

@@ -98,6 +98,7 @@ CREATE FUNCTION campaigns_route_call(
 DECLARE
     b record;
     v_at timestamptz := now();
+    v_selected timestamptz := v_at;
     ids bigint[];
     masks integer[];
     payouts numeric[];
@@ -186,9 +187,12 @@ BEGIN
               AND (s.live < s.live_cap OR s.live_cap IS NULL OR v_kind = 'repeat')
               AND (s.calls_used < s.calls_cap OR s.calls_cap IS NULL)
               AND (s.spend_cap IS NULL OR (s.spend_used < s.spend_cap AND s.spend_used + payouts[i] <= s.spend_cap))
-              AND (s.calls_since IS NULL OR s.calls_since <= v_at) AND (s.calls_until IS NULL OR v_at < s.calls_until)
-              AND (s.spend_since IS NULL OR s.spend_since <= v_at) AND (s.spend_until IS NULL OR v_at < s.spend_until)
-            RETURNING s.live, s.live_cap INTO v_live, v_cap;
+              AND (s.calls_since IS NULL OR s.calls_since <= v_at)
+              AND (s.calls_until IS NULL OR clock_timestamp() < s.calls_until)
+              AND (s.spend_since IS NULL OR s.spend_since <= v_at)
+              AND (s.spend_until IS NULL OR clock_timestamp() < s.spend_until)
+            -- The slot is held from now on, not from when we began to wait for it.
+            RETURNING s.live, s.live_cap, clock_timestamp() INTO v_live, v_cap, v_selected;
             IF NOT FOUND THEN
                 -- Somebody took the last slot between reading and locking. The failed update may hold the row's lock,
                 -- and waiting for a second row with it could deadlock: give up and evaluate afresh.
@@ -220,7 +224,7 @@ BEGIN
                            WHEN 'repeat' THEN 'destination' ELSE 'refused' END;
     refusal := v_refusal;
     trace := v_trace;
-    selected_at := v_at;
+    selected_at := v_selected;
     INSERT INTO campaigns_call (network_id, campaign_id, promo_number, caller, caller_given, external_id, started_at,
                                 outcome, refusal, trace)
     VALUES (p_network, p_campaign, p_number, p_caller, p_caller_given, p_external, v_at, outcome, v_refusal, v_trace)
@@ -237,10 +241,11 @@ BEGIN
     END IF;
     destination_id := v_chosen;
     kind := v_kind;
-    expires_at := v_at + p_setup;
+    expires_at := v_selected + p_setup;
     INSERT INTO campaigns_callleg (call_id, destination_id, kind, holds_slot, over_cap, reserved, selected_at, expires_at,
                                    end_reason, end_detail)
-    VALUES (call_id, v_chosen, v_kind, v_kind IN ('bundle', 'repeat'), over_cap, v_payout, v_at, v_at + p_setup, '', '')
+    VALUES (call_id, v_chosen, v_kind, v_kind IN ('bundle', 'repeat'), over_cap, v_payout, v_selected, expires_at,
+            '', '')
     RETURNING id INTO leg_id;
 END $$;
 
