@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.web import operations
+
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    path("metrics/", include("django_prometheus.urls")),
+    path("healthz", operations.health, name="health"),
+    path("metrics", operations.metrics, name="metrics"),
 ]

@@ -3,11 +3,21 @@
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 
 from portal.accounts.roles import Role
 
 from . import factories
+
+
+def pytest_configure():
+    """Static files straight from their folders: hashed names need `collectstatic`, which a test run does not do."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +25,27 @@ def _clear_caches():
     """Content types differ between transactional tests; a cached one would point to a row of another run."""
     yield
     ContentType.objects.clear_cache()
+
+
+@pytest.fixture(scope="session")
+def _area_prefixes(django_db_setup, django_db_blocker):
+    """The reference data as the migrations loaded it, to bring it back after a transactional test emptied all tables."""
+    with (
+        django_db_blocker.unblock(),
+        connection.cursor() as cursor,
+        cursor.copy("COPY campaigns_areaprefix TO STDOUT") as copy,
+    ):
+        return b"".join(bytes(block) for block in copy)
+
+
+@pytest.fixture
+def places(_area_prefixes, db):
+    """Area codes and cities, for tests of regions."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM campaigns_areaprefix)")
+        if not cursor.fetchone()[0]:
+            with cursor.copy("COPY campaigns_areaprefix FROM STDIN") as copy:
+                copy.write(_area_prefixes)
 
 
 @pytest.fixture

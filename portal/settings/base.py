@@ -195,6 +195,9 @@ SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
+# Who may read /metrics from another machine (see portal.web.operations); empty = nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
 # Slots are leases (design, section 5). Seconds.
 HEADROOM_SETUP_LEASE = env.int("SETUP_LEASE_SECONDS", 120)
 HEADROOM_CALL_LEASE = env.int("CALL_LEASE_SECONDS", 3 * 3600)

@@ -14,7 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(os.environ.get("HEADROOM_VAR", BASE_DIR / "var"))
 RUNTIME_ENV = VAR_DIR / "headroom.env"
 
-SECRET_NAMES = ("SECRET_KEY", "DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL")
+SECRET_NAMES = ("SECRET_KEY", "DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL", "METRICS_TOKEN")
 
 
 def read_secret_files() -> None:
@@ -38,6 +38,10 @@ def read_runtime_env() -> None:
 read_secret_files()
 read_runtime_env()
 env = Env()
+
+# Several web and worker processes share one set of counters through this folder (`manage.py up` empties it at start).
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
 # True while the portal runs on services that it embeds itself (a laptop, a trial, the tests).
 EMBEDDED = env.bool("HEADROOM_EMBEDDED", False)
