@@ -68,7 +68,8 @@ def make_environment() -> None:
         shutil.rmtree(VENV)
     VENV.mkdir()
     UNFINISHED.touch()
-    base = getattr(sys, "_base_executable", None) or sys.executable
+    # Behind every link: an environment made through a link to Python does not find the standard library.
+    base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
     made = run(base, "-m", "venv", str(VENV), quiet=True)
     if made.returncode != 0:
         print((made.stdout + made.stderr).strip(), file=sys.stderr)

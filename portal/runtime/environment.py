@@ -54,4 +54,8 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as output:
         output.write(text)
+    if os.geteuid() == 0:
+        # `sudo make run` in somebody's checkout must not lock that somebody out.
+        owner = path.parent.stat()
+        os.chown(unfinished, owner.st_uid, owner.st_gid)
     unfinished.replace(path)

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -18,10 +19,11 @@ from .preflight import answers, own_names, require_broker, require_database, req
 from .processes import Program, Supervisor
 from .valkey import Valkey
 
-# Threads that run Python per web worker, each with its own database connection. What keeps many browsers from
-# opening too much is this, not the number of connections: idle keep-alive connections cost nothing.
-WEB_THREADS = 8
+# Threads that run Python per web worker, each with its own database connection: this bounds the load. The number of
+# connections only has to be high, because each browser holds some open that do nothing.
+WEB_THREADS = min(4, (os.cpu_count() or 1) * 2 + 1)
 WEB_CONNECTIONS = 512
+WEB_HEAD_START_SECONDS = 20.0
 DEMO_MARK = "demo-loaded"
 
 
@@ -32,6 +34,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
+    demo: bool = True
     traffic: bool = True
 
 
@@ -48,6 +51,8 @@ class Launch:
     _valkey: Valkey | None = field(default=None, init=False)
     _announced: bool = field(default=False, init=False)
     _ask_again_at: float = field(default=0.0, init=False)
+    _to_start: list[Program] = field(default_factory=list, init=False)
+    _rest_starts_at: float = field(default=0.0, init=False)
 
     def run(self) -> None:
         """Start everything, keep it running until Ctrl-C or SIGTERM, stop it. CannotStart says what went wrong."""
@@ -71,14 +76,23 @@ class Launch:
         if leftovers:
             say(f"The previous run was killed; processes that it left behind were ended: {leftovers}.")
         require_port(self.options.host, self.options.port)
-        home = choose_home(self.var)
+        home = choose_home(self.var, with_postgres="DATABASE_URL" not in settings)
         if home.notice:
             say(home.notice)
+        settings["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(self.var / "metrics"))
         self._start_services(home, settings)
         self._prepare(home, settings)
-        for program in self._programs():
+        self._to_start = list(self._programs())
+        # The web server first and alone: people wait for it, and starting all at once makes each start slow.
+        self._start_next(1)
+        self._rest_starts_at = time.monotonic() + WEB_HEAD_START_SECONDS
+
+    def _start_next(self, count: int) -> None:
+        programs, self._to_start = self._to_start[:count], self._to_start[count:]
+        if programs:
+            self._supervisor.say(f"Starting {', '.join(program.name for program in programs)}.")
+        for program in programs:
             self._supervisor.start(program)
-        say(f"Starting {', '.join(self._supervisor.pids())}.")
 
     def _start_services(self, home: Home, settings: dict[str, str]) -> None:
         """Start what was not given, and put the addresses of all into `settings`."""
@@ -111,13 +125,11 @@ class Launch:
     def _prepare(self, home: Home, settings: dict[str, str]) -> None:
         say = self._supervisor.say
         say("Bringing the database up to date.")
-        if self._manage("migrate", "--no-input", "--verbosity", "1") != 0:
+        if self._manage("prepare") != 0:
             raise CannotStart("The database could not be brought up to date; the reason stands above.")
-        if self._manage("collectstatic", "--no-input", "--verbosity", "0") != 0:
-            raise CannotStart("The static files could not be collected; the reason stands above.")
         # Never into a database that somebody else brought.
         mark = home.base / DEMO_MARK
-        if self._postgres is None or "demo" not in self.commands:
+        if self._postgres is None or not self.options.demo or "demo" not in self.commands:
             return
         if self._postgres.is_new:
             mark.unlink(missing_ok=True)
@@ -137,11 +149,7 @@ class Launch:
     def _programs(self) -> Iterator[Program]:
         """In the order of starting, which backwards is the order of stopping."""
         options = self.options
-        web = ["--interface", "wsgi", "--no-ws", "--http", "1", "--host", options.host, "--port", str(options.port)]
-        web += ["--workers", str(options.workers), "--blocking-threads", str(WEB_THREADS)]
-        web += ["--blocking-threads-idle-timeout", "600", "--backpressure", str(WEB_CONNECTIONS), "--backlog", "2048"]
-        web += ["--respawn-failed-workers", "--workers-kill-timeout", "4", "--log-level", "warning"]
-        yield Program("web", [sys.executable, "-m", "granian", *web, "portal.wsgi:application"], grace=8)
+        yield Program("web", web_command(options.host, options.port, options.workers), grace=8)
         celery = [sys.executable, "-m", "celery", "--quiet", "-A", "portal.celery"]
         worker = ["worker", "--concurrency", str(options.workers), "--without-mingle", "--without-gossip"]
         yield Program("worker", [*celery, *worker], grace=8, environment=self._celery_settings())
@@ -165,17 +173,23 @@ class Launch:
         if self._valkey is not None and self._valkey.has_died():
             self._supervisor.say("Valkey has died and is started again; it held nothing that is not in the database.")
             self._valkey.start(while_waiting=self._supervisor.check)
-        if not self._announced and time.monotonic() >= self._ask_again_at:
-            if answers(self.options.host, self.options.port):
-                self._announced = True
-                self._announce()
-            self._ask_again_at = time.monotonic() + 0.5
+        if self._announced or time.monotonic() < self._ask_again_at:
+            return
+        is_up = answers(self.options.host, self.options.port)
+        if is_up or time.monotonic() >= self._rest_starts_at:
+            self._start_next(len(self._to_start))
+        if is_up:
+            self._announced = True
+            self._announce()
+        self._ask_again_at = time.monotonic() + 0.5
 
     def _announce(self) -> None:
         say = self._supervisor.say
         shown = "localhost" if self.options.host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else self.options.host  # noqa: S104
         say("")
         say(f"Headroom is ready: http://{shown}:{self.options.port}/")
+        if self._postgres is None and os.environ.get("HTTPS") is None:
+            say("With a database of its own it expects a proxy with TLS before it; HTTPS=0 is for without.")
         with contextlib.suppress(OSError):
             say((self.var / "demo-logins.txt").read_text(encoding="utf-8").strip())
         say("Stop it with Ctrl-C.")
@@ -189,6 +203,22 @@ class Launch:
                 service.stop()
         if self._postgres is not None or self._announced:
             self._supervisor.say("All is stopped.")
+
+
+def web_command(host: str, port: int, workers: int) -> list[str]:
+    """The command of the web server, for running and for measuring alike."""
+    options = ["--interface", "wsgi", "--no-ws", "--http", "1", "--host", host, "--port", str(port)]
+    options += ["--workers", str(workers), "--blocking-threads", str(WEB_THREADS)]
+    options += ["--blocking-threads-idle-timeout", "600", "--backpressure", str(WEB_CONNECTIONS), "--backlog", "2048"]
+    options += ["--respawn-failed-workers", "--workers-kill-timeout", "4", "--log-level", "warning"]
+    return [sys.executable, "-m", "granian", *options, "portal.wsgi:application"]
+
+
+def empty_folder(folder: Path) -> Path:
+    """Make `folder`, or empty it: the counters of processes that are gone must not be added to the new ones'."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 @contextlib.contextmanager

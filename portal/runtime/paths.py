@@ -55,14 +55,24 @@ def prepare_var(var: Path) -> Path:
             f"Headroom cannot write to {var} ({error.strerror}): make that folder writable, "
             "or set HEADROOM_VAR to one that is."
         ) from error
+    for thing in var.iterdir():
+        # What PostgreSQL's own account holds is judged where it is used.
+        if thing.name not in {"postgres", "run"} and not os.access(thing, os.R_OK | os.W_OK):
+            raise CannotStart(
+                f"{thing} belongs to another user: start Headroom as the user who started it first, "
+                "or give the folder to yourself (chown -R)."
+            )
     _require_space(var)
     return var
 
 
-def choose_home(var: Path) -> Home:
-    """Decide where the database and the sockets live for the prepared folder `var`. CannotStart when nothing fits."""
+def choose_home(var: Path, *, with_postgres: bool = True) -> Home:
+    """Decide where the database and the sockets live for the folder `var`. CannotStart when nothing fits.
+
+    Without PostgreSQL nothing needs an account of its own, and under root none is made.
+    """
     var = prepare_var(var)
-    account = database_account(var / "postgres")
+    account = database_account(var / "postgres") if with_postgres else None
     base, notice = var, ""
     if account is not None and not account.can_enter(var):
         if (var / "postgres" / "PG_VERSION").exists():

@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 import psutil
@@ -21,6 +22,7 @@ import psycopg
 from .account import Account
 from .children import POSTGRES_NAME, end, spawn, wait_until
 from .errors import CannotStart
+from .logs import last_lines, open_log
 from .paths import Home, make_folder
 
 VERSION = 18
@@ -173,7 +175,7 @@ class Postgres:
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-D", str(unfinished)]
         if not self.durable:
             options.append("--no-sync")
-        with self.log.open("ab") as output:
+        with open_log(self.log) as output:
             made = self._spawn([str(programs / "initdb"), *options], output).wait()
         if made != 0:
             raise CannotStart(f"PostgreSQL could not make its data folder {self.data}:\n{self.last_lines()}")
@@ -185,14 +187,14 @@ class Postgres:
         # Double quotes: a folder's name may hold a comma or a blank.
         settings["unix_socket_directories"] = f'"{self.home.sockets}"'
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with self.log.open("ab") as output:
+        with open_log(self.log) as output:
             self._process = self._spawn([str(programs / "postgres"), "-D", str(self.data), *options], output)
 
-    def _spawn(self, command: list[str], output: object) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], output: BinaryIO) -> subprocess.Popen[bytes]:
         return spawn(
             command,
             environment=self._environment,
-            output=output,  # type: ignore[arg-type]
+            output=output,
             folder=self.home.base,
             account=self.home.account,
             # "Fast shutdown": a supervisor that was killed still leaves a clean database.
@@ -216,15 +218,6 @@ class Postgres:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def last_lines(log: Path, count: int = 12) -> str:
-    """The last `count` lines of a log file, indented."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    return "\n".join(f"  {line}" for line in lines[-count:])
-
-
 def _programs(home: Home) -> Path:
     """The folder with the PostgreSQL programs, where the account can run them."""
     # Found without importing: the package's import talks about folders that we do not use.
@@ -240,13 +233,20 @@ def _programs(home: Home) -> Path:
 
 def _copied_programs(installed: Path, home: Home, account: Account) -> Path:
     """Copy the programs out of a virtual environment that the account cannot enter (a checkout below /root), once."""
-    release = importlib.metadata.version(PACKAGE)
-    target = home.base / f"postgresql-{release}"
-    if not target.exists():
-        unfinished = target.with_name(f"{target.name}.new")
+    package = installed.parent
+    copy = home.base / f"postgresql-{importlib.metadata.version(PACKAGE)}"
+    if not copy.exists():
+        unfinished = copy.with_name(f"{copy.name}.new")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(installed, unfinished, symlinks=True, ignore=shutil.ignore_patterns("*.a", "include", "pgxs"))
-        unfinished.rename(target)
-    if not account.can_execute(target / "bin" / "postgres"):
-        raise CannotStart(f"The user {account.name} cannot run the programs in {target}: is that disk mounted noexec?")
-    return target / "bin"
+        for folder in (installed, package.with_name(f"{PACKAGE}.libs")):
+            # At the same relative places, because the programs look for their libraries from where they are.
+            if folder.exists():
+                target = unfinished / folder.relative_to(package.parent)
+                shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns("*.a", "include", "pgxs"))
+        unfinished.rename(copy)
+    programs = copy / installed.relative_to(package.parent) / "bin"
+    if not account.can_execute(programs / "postgres"):
+        raise CannotStart(
+            f"The user {account.name} cannot run the programs in {programs}: is that disk mounted noexec?"
+        )
+    return programs

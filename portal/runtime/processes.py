@@ -136,10 +136,6 @@ class Supervisor:
             self._end(running)
             self._running.pop()
 
-    def pids(self) -> dict[str, int]:
-        """The process ids of the living programs, by name."""
-        return {one.program.name: one.process.pid for one in self._running if one.process is not None}
-
     def _start(self, running: _Running) -> None:
         program = running.program
         environment = {**self.environment, **program.environment}

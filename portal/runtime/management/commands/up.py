@@ -28,12 +28,18 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
         parser.add_argument("--workers", type=_count, default=2, help="web processes, and as many for tasks (2)")
+        parser.add_argument("--no-demo", action="store_true", help="without the demo network")
         parser.add_argument("--no-traffic", action="store_true", help="without the demo's simulated calls")
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Exit with 0 when somebody stopped it and with 1, after one sentence, when it could not start or go on."""
-        traffic = not options["no_traffic"]
-        chosen = Options(host=options["host"], port=options["port"], workers=options["workers"], traffic=traffic)
+        chosen = Options(
+            host=options["host"],
+            port=options["port"],
+            workers=options["workers"],
+            demo=not options["no_demo"],
+            traffic=not options["no_traffic"],
+        )
         launch = Launch(settings.BASE_DIR, settings.HEADROOM_VAR, chosen, frozenset(get_commands()))
         try:
             launch.run()
