@@ -131,18 +131,24 @@ def regions_compile(named_regions: Iterable[Mapping[str, Any]]) -> list[tuple[in
     return sorted(prefix_range(prefix) for prefix in prefixes)
 
 
+def places_of(numbers: Iterable[str | None]) -> dict[str, str]:
+    """Where callers' numbers belong, in words: {"+13035550123": "Denver, CO"}; unknown ones are left out. One query."""
+    digits = {number: number.lstrip("+") for number in numbers if number}
+    wanted = {text[:n] for text in digits.values() for n in range(1, len(text) + 1)}
+    rows = {row.prefix: row for row in AreaPrefix.objects.filter(prefix__in=wanted)} if wanted else {}
+    places = {}
+    for number, text in digits.items():
+        known = [rows[text[:n]] for n in range(1, len(text) + 1) if text[:n] in rows]
+        if known:
+            best = known[-1]
+            state = best.state or next((row.state for row in reversed(known) if row.state), "")
+            places[number] = ", ".join(part for part in (best.city, state, "" if best.city or state else best.country) if part)
+    return places
+
+
 def place_of(number: str | None) -> str:
     """Where a caller's number belongs, in words (“Denver, CO”); empty if nothing is known."""
-    if not number:
-        return ""
-    digits = number.lstrip("+")
-    rows = list(AreaPrefix.objects.filter(prefix__in=[digits[:n] for n in range(1, len(digits) + 1)]))
-    if not rows:
-        return ""
-    rows.sort(key=lambda row: len(row.prefix))
-    best = rows[-1]
-    state = best.state or next((row.state for row in reversed(rows) if row.state), "")
-    return ", ".join(part for part in (best.city, state, "" if best.city or state else best.country) if part)
+    return places_of([number]).get(number or "", "")
 
 
 def is_everywhere(named_regions: Iterable[Mapping[str, Any]], country: str) -> bool:

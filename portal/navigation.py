@@ -1,9 +1,61 @@
-"""The sidebar: composition, so this may name every app's pages."""
+"""The sidebar: composition, so this may name every app's pages. Portal pages and the admin both show it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from portal.accounts import access
+
+Item = dict[str, Any]
+
+
+def _item(title: str, icon: str, name: str, *under: str, permission: Callable | None = None) -> Item | None:
+    """An entry that leads to the page `name`. Active on it and, when `under` is given, below those paths.
+
+    None where the page is not installed: an app may be left out of a deployment.
+    """
+    try:
+        link = reverse(name)
+    except NoReverseMatch:
+        return None
+
+    def active(request: HttpRequest) -> bool:
+        return request.path == link or any(request.path.startswith(path) for path in under)
+
+    item: Item = {"title": title, "icon": icon, "link": link, "active": active}
+    if permission is not None:
+        item["permission"] = permission
+    return item
+
+
+def _may(action: str) -> Callable[[HttpRequest], bool]:
+    def allowed(request: HttpRequest) -> bool:
+        network = getattr(request, "network", None)
+        return bool(network) and access.may(request.user, action, network)
+
+    return allowed
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    return []
+    """Groups of entries; an entry's `permission` hides it from whoever could not open its page."""
+    calls = [
+        _item("Dashboard", "space_dashboard", "home"),
+        _item("Live calls", "phone_in_talk", "calls:live"),
+        _item("Calls", "call_log", "calls:list", permission=None),
+        _item("Simulate", "science", "calls:simulate"),
+    ]
+    campaigns = [
+        _item("Campaigns", "campaign", "campaigns:list", "/campaigns/"),
+        _item("Advertisers", "storefront", "campaigns:advertisers", "/advertisers/"),
+    ]
+    network = [
+        _item("Members", "group", "accounts:members", "/members/", permission=_may("view_members")),
+        _item("API tokens", "key", "accounts:tokens", "/tokens/"),
+        _item("Audit log", "history", "accounts:audit", "/audit/", permission=_may("view_audit")),
+        _item("API reference", "code", "api-docs"),
+        _item("Administration", "settings", "admin:index", "/admin/", permission=_may("change")),
+    ]
+    groups = (("", calls), ("Capacity", campaigns), ("Network", network))
+    return [{"title": title, "items": [item for item in items if item]} for title, items in groups]

@@ -48,6 +48,12 @@ def places(_area_prefixes, db):
                 copy.write(_area_prefixes)
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    """The real hasher takes a third of a second per user on purpose; tests make thousands of users."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def network(db):
     return factories.NetworkFactory(name="Acme")

@@ -94,6 +94,11 @@ def _may_route(by: User | None, network: Network | int, campaign_id: int) -> Non
     raise NotAllowed("Routing calls needs the role Member or above in the network.", permission="campaigns.route_calls")
 
 
+def calls_allowed(*, by: User | None, network: Network) -> None:
+    """Raise NotFound or NotAllowed unless `by` may route calls of the network. No query once his roles are read."""
+    _may_route(by, network, 0)
+
+
 def call_route(
     *,
     by: User | None,

@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='callleg',
-            index=models.Index(fields=['call'], name='leg_by_call'),
+            index=models.Index(fields=['call', 'id'], name='leg_by_call'),
         ),
         migrations.AddIndex(
             model_name='callleg',

@@ -104,7 +104,7 @@ class CallLeg(models.Model):
         ordering = ["id"]
         default_permissions = ("view",)
         indexes = [
-            models.Index(fields=["call"], name="leg_by_call"),
+            models.Index(fields=["call", "id"], name="leg_by_call"),
             models.Index(fields=["destination", "-id"], name="leg_by_destination"),
             models.Index(fields=["destination"], condition=models.Q(ended_at=None), name="leg_live"),
             BrinIndex(fields=["selected_at"], name="leg_by_time", autosummarize=True),

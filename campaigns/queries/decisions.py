@@ -72,9 +72,10 @@ def _opens(epoch: int | None, zone: str, at: datetime) -> str:
     return f"Closed until {opening:%H:%M}{day} ({zone})"
 
 
-def _reasons(
+def reasons_against(
     mask: int, live: int, cap: int | None, extra: dict[str, Any], campaign: Campaign | None, at: datetime
 ) -> list[Reason]:
+    """What speaks against a destination, in words: the bits of `mask` with the figures that SQL gave in `extra`."""
     zone, currency = (campaign.time_zone, campaign.currency) if campaign else ("UTC", "")
     reasons = []
     if mask & Passed.NOT_LIVE:
@@ -115,7 +116,7 @@ def _entries(
     for row in rows:
         destination, priority, weight, mask, live, cap = row[:6]
         campaign = campaigns.get(destination)
-        reasons = _reasons(mask, live, cap, row[6] if len(row) > 6 else {}, campaign, at)
+        reasons = reasons_against(mask, live, cap, row[6] if len(row) > 6 else {}, campaign, at)
         if destination == chosen:
             best = priority
             verdict = "chosen"

@@ -3,6 +3,8 @@
 -- Hot row: updates stay on their page (HOT), and vacuum comes early.
 ALTER TABLE campaigns_destinationstate SET (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE campaigns_callleg SET (fillfactor = 85);
+-- Regions of a whole country take some kilobytes: kept as they are, within the row, they are searched without unpacking.
+ALTER TABLE campaigns_routingprofile SET (toast_tuple_target = 8160);
 
 -- The calls and legs are found by id within network, campaign and destination; their foreign keys carry no constraint
 -- (checking them locks campaign rows on every call), so campaigns that were called must stay.
@@ -95,6 +97,60 @@ END $$;
 CREATE TRIGGER cap_guard BEFORE INSERT OR UPDATE ON campaigns_cap
     FOR EACH ROW EXECUTE FUNCTION campaigns_cap_guard();
 
+-- The second of the local week (Monday 00:00 = 0) that an instant falls on. 1970-01-05 was a Monday.
+CREATE FUNCTION campaigns_week_second(at timestamptz, zone text) RETURNS integer LANGUAGE sql STABLE AS $$
+    SELECT ((floor(extract(epoch FROM at AT TIME ZONE zone))::bigint - 345600) % 604800)::integer
+$$;
+
+-- Seconds of an even clock from a second of the week to the next opening after it; NULL if the hours are empty.
+CREATE FUNCTION campaigns_opens_in(hours int4multirange, week_second integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT min(lower(r) - week_second + CASE WHEN lower(r) > week_second THEN 0 ELSE 604800 END) FROM unnest(hours) r
+$$;
+
+-- When a campaign that is closed at `at` opens next; NULL if its hours are empty. The clock runs evenly up to the night
+-- that it is put forward or back (found by halving), where the campaign may open at once, and evenly after it.
+CREATE FUNCTION campaigns_next_opening(hours int4multirange, zone text, at timestamptz)
+RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    opening timestamptz := date_trunc('second', at)
+        + make_interval(secs => campaigns_opens_in(hours, campaigns_week_second(at, zone)));
+    ahead interval := (at AT TIME ZONE zone) - (at AT TIME ZONE 'UTC');
+    low timestamptz := at;
+    high timestamptz := at + interval '192 hours';
+    middle timestamptz;
+BEGIN
+    IF (high AT TIME ZONE zone) - (high AT TIME ZONE 'UTC') = ahead THEN
+        RETURN opening;
+    END IF;
+    WHILE high - low > interval '1 second' LOOP
+        middle := low + (high - low) / 2;
+        IF (middle AT TIME ZONE zone) - (middle AT TIME ZONE 'UTC') = ahead THEN
+            low := middle;
+        ELSE
+            high := middle;
+        END IF;
+    END LOOP;
+    high := date_trunc('second', high);
+    IF opening < high THEN
+        RETURN opening;
+    END IF;
+    IF hours @> campaigns_week_second(high, zone) THEN
+        RETURN high;
+    END IF;
+    RETURN high + make_interval(secs => campaigns_opens_in(hours, campaigns_week_second(high, zone)));
+END $$;
+
+-- The first instant of a local day. Where clocks are put forward over midnight it is the change itself, where they are put
+-- back over it the first of the two midnights: every instant lies in exactly one day.
+CREATE FUNCTION campaigns_day_start(day date, zone text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN (early AT TIME ZONE zone)::date = day THEN least(early, midnight) ELSE midnight END
+    FROM (
+        SELECT midnight, midnight + ((day::timestamp - interval '12 hours') - (noon_before AT TIME ZONE zone)) AS early
+        FROM (SELECT day::timestamp AT TIME ZONE zone AS midnight,
+                     (day::timestamp AT TIME ZONE zone) - interval '12 hours' AS noon_before) m
+    ) e
+$$;
+
 -- The period of a cap that holds the instant `at`, in the cap's own zone: [since, until). Before the first period it
 -- is the span up to its start. Local dates first, instants last: right on the 23- and 25-hour days too.
 CREATE FUNCTION campaigns_period(
@@ -109,11 +165,11 @@ DECLARE
 BEGIN
     IF today < starts_at THEN
         since := NULL;
-        until := starts_at::timestamp AT TIME ZONE zone;
+        until := campaigns_day_start(starts_at, zone);
         RETURN;
     END IF;
     IF reset_period = 'Ongoing' THEN
-        since := starts_at::timestamp AT TIME ZONE zone;
+        since := campaigns_day_start(starts_at, zone);
         until := NULL;
         RETURN;
     END IF;
@@ -136,8 +192,8 @@ BEGIN
             first := (starts_at + step * n)::date;
             next := (starts_at + step * (n + 1))::date;
     END CASE;
-    since := first::timestamp AT TIME ZONE zone;
-    until := next::timestamp AT TIME ZONE zone;
+    since := campaigns_day_start(first, zone);
+    until := campaigns_day_start(next, zone);
 END $$;
 
 -- Calls and money of a destination within [since, until), recounted from its legs: the truth behind the counters.

@@ -6,5 +6,4 @@ DROP FUNCTION campaigns_reconcile(bigint, boolean),
     campaigns_overflow_mask(bigint, timestamptz),
     campaigns_repeat_destination(bigint, text, timestamptz),
     campaigns_evaluate(bigint, bigint, timestamptz),
-    campaigns_next_opening(int4multirange, text, timestamptz),
-    campaigns_week_second(timestamptz, text);
+    campaigns_passed_details(integer, text, int4multirange, text, timestamptz, numeric, numeric, numeric, integer, integer);

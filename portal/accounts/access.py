@@ -20,7 +20,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Model, Q, QuerySet
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
-from portal.errors import NotAllowed
+from portal.errors import NotAllowed, NotFound
 
 from .models import Network, User
 from .roles import Role
@@ -106,6 +106,15 @@ def grant_tables(model: type[Model]) -> tuple[Any, Any]:
     return get_user_obj_perms_model(model), get_group_obj_perms_model(model)  # type: ignore[arg-type]
 
 
+def grant_tables_of_users() -> list[tuple[Any, str]]:
+    """Every table of grants to users, each with the way from its rows to the network's id."""
+    models = {grant.model for access in _registry.values() for grant in access.grants}
+    return [
+        (grant_tables(model)[0], f"content_object__{access_of(model).network}")
+        for model in sorted(models, key=lambda model: model._meta.label)
+    ]
+
+
 def _granted(user: User, grant: GrantPath, action: str) -> list[QuerySet]:
     """Subqueries of the ids of `grant.model` on which `user`, himself or through a group, was granted `action`."""
     wanted = Q() if action == "view" else Q(permission__codename=codename(action, grant.model))
@@ -139,6 +148,9 @@ def restrict(queryset: QuerySet, user: Any, action: str = "view") -> QuerySet:
     return queryset.filter(allowed)
 
 
+# Below, an object's model is its `__class__`, not its `type()`: a request's network is a lazy proxy of one.
+
+
 def _value(obj: Model, path: str) -> Any:
     value: Any = obj
     for part in path.split("__"):
@@ -155,7 +167,7 @@ def may(user: Any, action: str, obj: Model) -> bool:
         return False
     if stands_above(user):
         return True
-    access = access_of(type(obj))
+    access = access_of(obj.__class__)
     network_id = _value(obj, access.network)
     role = user.roles.get(network_id)
     if role is None:
@@ -176,13 +188,16 @@ def may(user: Any, action: str, obj: Model) -> bool:
 def require(user: Any, action: str, obj: Model) -> None:
     """Raise `NotAllowed` (403, naming the permission and who has it) unless `user` may do `action` on `obj`.
 
-    `user=None` is the system itself (a task, the sweeper) and always may.
+    `user=None` is the system itself (a task, the sweeper) and always may. Who may not even see the object gets
+    `NotFound` (404), whose words do not betray it.
     """
     if user is None or may(user, action, obj):
         return
-    permission = permission_name(action, type(obj))
+    if action != "view" and not may(user, "view", obj):
+        raise NotFound(f"There is no such {obj.__class__._meta.verbose_name}.")
+    permission = permission_name(action, obj.__class__)
     raise NotAllowed(
-        f"You need the permission {permission} on “{obj}”. {who_may(action, type(obj))}", permission=permission
+        f"You need the permission {permission} on “{obj}”. {who_may(action, obj.__class__)}", permission=permission
     )
 
 
@@ -210,7 +225,7 @@ class Reason:
 
 def grants_on(obj: Model) -> Iterable[tuple[GrantPath, Model, Any]]:
     """The registered grant paths of `obj`, each with the object that it leads to."""
-    for grant in access_of(type(obj)).grants:
+    for grant in access_of(obj.__class__).grants:
         target = obj if grant.path == "pk" else _value(obj, grant.path.removesuffix("_id"))
         yield grant, target, target.pk
 
@@ -221,7 +236,7 @@ def explain(user: User, obj: Model) -> list[Reason]:
         return []
     if stands_above(user):
         return [Reason(action, "platform", "Platform staff") for action in GRANTABLE]
-    access = access_of(type(obj))
+    access = access_of(obj.__class__)
     role = user.roles.get(_value(obj, access.network))
     if role is None:
         return []
@@ -261,7 +276,7 @@ def permission_of(action: str, model: type[Model]) -> Permission:
 
 def network_of(obj: Model) -> Network:
     """The network that `obj` belongs to."""
-    access = access_of(type(obj))
+    access = access_of(obj.__class__)
     if access.network == "pk":
         return obj  # type: ignore[return-value]
     return _value(obj, access.network.removesuffix("_id"))

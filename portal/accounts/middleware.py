@@ -9,17 +9,21 @@ from . import access
 from .models import Network
 
 SESSION_KEY = "network_id"
+LISTED = 200
 
 
 def networks_of(user: object) -> list[Network]:
-    """The networks that `user` may look at, by name: those he belongs to; for platform staff all (at most 200 listed)."""
-    return list(access.restrict(Network.objects.all(), user)[:200])
+    """The networks that `user` may look at, by name: those he belongs to; for platform staff all. At most `LISTED`."""
+    return list(access.restrict(Network.objects.all(), user)[:LISTED])
 
 
 def _current(request: HttpRequest) -> Network | None:
     networks = request.networks  # type: ignore[attr-defined]
     chosen = request.session.get(SESSION_KEY)
-    return next((network for network in networks if network.pk == chosen), networks[0] if networks else None)
+    found = next((network for network in networks if network.pk == chosen), None)
+    if found is None and chosen and len(networks) == LISTED:
+        found = access.restrict(Network.objects.filter(pk=chosen), request.user).first()
+    return found or (networks[0] if networks else None)
 
 
 class CurrentNetworkMiddleware:

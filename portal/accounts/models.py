@@ -101,9 +101,12 @@ class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):
 
     @property
     def roles(self) -> dict[int, int]:
-        """The user's role per network id, read once per instance (a request is short; a changed role counts at the next)."""
+        """The user's role per network id, read once per instance (a request is short; a changed role counts at the next).
+
+        None at all while his account is closed.
+        """
         if not hasattr(self, "_roles"):
-            self._roles = dict(self.memberships.values_list("network_id", "role"))
+            self._roles = dict(self.memberships.values_list("network_id", "role")) if self.is_active else {}
         return self._roles
 
 

@@ -50,14 +50,14 @@ def record(
     """
     from portal.accounts import access
 
-    if network is None and access.is_registered(type(obj)):
+    if network is None and access.is_registered(obj.__class__):
         network = access.network_of(obj)
     return AuditEvent.objects.create(
         network=network,
         actor=by,
         token_id=context.token_id.get(),
         event=event,
-        object_type=(obj._meta.concrete_model or type(obj))._meta.label_lower,
+        object_type=(obj._meta.concrete_model or obj.__class__)._meta.label_lower,
         object_id=str(obj.pk),
         object_label=str(obj)[:250],
         changes=_plain(changes or {}),

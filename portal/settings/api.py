@@ -4,6 +4,9 @@ from .env import env
 
 # How long a verified token is kept in the process. A revoked token lives that long at most (docs/permissions.md).
 API_TOKEN_CACHE_SECONDS = env.float("API_TOKEN_CACHE_SECONDS", 5.0)
+# How long the hot endpoints remember what no call changes: networks, bundles' own ids, destinations' numbers.
+API_ROUTING_CACHE_SECONDS = env.float("API_ROUTING_CACHE_SECONDS", 2.0)
+# Requests per token: count/s, /min, /h or /d; 0/min switches the limit off.
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", "600/min")
 # Calls and their events are the traffic itself: limited apart and far higher.
 API_CALL_RATE_LIMIT = env.str("API_CALL_RATE_LIMIT", "120000/min")
@@ -15,11 +18,14 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["portal.api.permissions.NetworkAccess"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.body.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.CursorPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttling.TokenThrottle"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.schema.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": "portal.api.versioning.DateVersioning",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "portal.api.errors.exception_handler",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -37,4 +43,5 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"EndReasonEnum": "campaigns.choices.EndReason"},
 }

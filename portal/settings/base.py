@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.web.middleware.RequestIdMiddleware",
+    "portal.api.middleware.FastPathMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -122,6 +123,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "roll-up-hours": {"task": "campaigns.tasks.roll_up_hours", "schedule": 60.0, "options": {"expires": 60}},
     "clear-sessions": {"task": "portal.accounts.tasks.clear_expired", "schedule": crontab(hour="4", minute="17")},
+    "clear-idempotency-keys": {
+        "task": "portal.api.tasks.clear_idempotency_keys",
+        "schedule": crontab(minute="41"),
+        "options": {"expires": 3600},
+    },
 }
 
 AUTH_USER_MODEL = "accounts.User"

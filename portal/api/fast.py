@@ -1,0 +1,98 @@
+"""Plain views for the endpoints that every call passes: everything the API promises, nothing else.
+
+Authentication, errors, limits and idempotency are those of the DRF views; what is left out is serializers, content
+negotiation and the middleware for pages (see `middleware.FastPathMiddleware`).
+"""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from portal.accounts.models import Network
+from portal.accounts.tokens import Identity
+from portal.errors import NotFound
+from portal.memory import Memory
+
+from .authentication import authenticate_plain, check_write
+from .body import check_content_type, check_size, json_object, read_json
+from .errors import respond
+from .idempotency import key_of, once
+from .permissions import check_network, network_get
+from .throttling import Limiter
+from .versioning import CURRENT, check_version, is_old
+
+FastView = Callable[..., HttpResponse]
+_networks: Memory[int, Network] = Memory(lambda: settings.API_ROUTING_CACHE_SECONDS, 1000)
+
+
+def network_remembered(identity: Identity, network_id: int) -> Network:
+    """The network as it was within the last API_ROUTING_CACHE_SECONDS; the user's role in it is checked each time."""
+    check_network(identity.user, network_id)
+    network = _networks.get(network_id)
+    if network is None:
+        network = network_get(identity.user, network_id)
+        _networks.put(network_id, network)
+    return network
+
+
+def json_response(body: dict[str, Any], status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        json.dumps(body, separators=(",", ":"), ensure_ascii=False), status=status, content_type="application/json"
+    )
+
+
+def only_in_current(version: str) -> None:
+    """NotFound `not_in_version` for what the Network Integration versions do not have."""
+    check_version(version)
+    if is_old(version):
+        raise NotFound(f"This exists in version {CURRENT} only, not in {version}.", code="not_in_version")
+
+
+def fast_view(limiter: Limiter) -> Callable[[Callable[..., HttpResponse]], FastView]:
+    """Decorate `view(identity, network, data, key, **path)`: data is the JSON object sent, key the Idempotency-Key or
+    None. Whatever it raises is answered in the API's one error shape."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> FastView:
+        @csrf_exempt
+        @wraps(view)
+        def wrapped(request: HttpRequest, version: str, network_id: int, **path: Any) -> HttpResponse:
+            try:
+                only_in_current(version)
+                identity = authenticate_plain(request)
+                limiter.check(identity)
+                check_write(identity, request.method)
+                network = network_remembered(identity, network_id)
+                if check_size(request):
+                    check_content_type(request)
+                data = json_object(read_json(request.body))
+                key = key_of(request)
+                if key is None:
+                    return view(identity, network, data, None, **path)
+                return once(
+                    identity.user, f"POST {request.path}", key, data,
+                    lambda: view(identity, network, data, key, **path),
+                )  # fmt: skip
+            except Exception as error:
+                return respond(error, request, version)
+
+        return wrapped
+
+    return decorate
+
+
+def with_fast_post(view_class: Any, fast: FastView) -> Callable[..., Any]:
+    """A DRF view whose POST is served by `fast`, also by the short way; to the schema it is one view."""
+    view = view_class.as_view()
+
+    @csrf_exempt
+    @wraps(view)
+    def entry(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return fast(request, *args, **kwargs) if request.method == "POST" else view(request, *args, **kwargs)
+
+    entry.fast_post = fast  # type: ignore[attr-defined]
+    return entry

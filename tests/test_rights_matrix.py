@@ -1,0 +1,306 @@
+"""The rights matrix: persona x action x surface, from one table (design, section 4).
+
+`HOLDS` says which persona may do what on the campaign; everything else follows from it: who may is answered with success
+on every surface, who may not but sees the campaign with 403, who does not see it with 404, and who is not signed in with
+the way to the sign-in page (401 over the API). On every refusal nothing may have been written.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import reverse
+
+from campaigns import actions
+from campaigns.models import CallLeg, Campaign
+from portal.accounts import access
+from portal.accounts import actions as account_actions
+from portal.accounts.actions.tokens import token_create
+from portal.accounts.models import Membership, User
+from portal.accounts.roles import Role
+from portal.audit.models import AuditEvent
+from portal.errors import NotAllowed, NotFound
+from tests import factories
+
+# Who sees the campaign at all, and what else he may do on it or in its network.
+VIEW, CHANGE, CAPS, OPERATE, ACCESS = "view", "change", "change_budget_caps", "operate", "manage_access"
+ROUTE, AUDIT, MEMBERS = "route_calls", "view_audit", "manage_members"
+EVERYTHING = {VIEW, CHANGE, CAPS, OPERATE, ACCESS, ROUTE, AUDIT, MEMBERS}
+HOLDS: dict[str, set[str]] = {
+    "limited":               set(),
+    "limited_campaign":      {VIEW, CAPS},            # change_budget_caps granted on the campaign
+    "limited_advertiser":    {VIEW, OPERATE},         # operate granted on its advertiser
+    "limited_group":         {VIEW, CHANGE},          # change granted to a group that he is in
+    "limited_access":        {VIEW, ACCESS},          # manage_access granted on the campaign
+    "observer":              {VIEW},
+    "observer_caps":         {VIEW, CAPS},            # change_budget_caps granted on the campaign
+    "member":                {VIEW, CHANGE, ROUTE},
+    "manager":               {VIEW, CHANGE, ROUTE, CAPS, OPERATE, AUDIT},
+    "super":                 EVERYTHING,
+    "staff":                 EVERYTHING,
+    "outsider":              set(),
+    "former":                set(),                   # had every grant, then left the network
+    "inactive":              set(),                   # a Super whose account is closed
+    "anonymous":             set(),
+}  # fmt: skip
+# In the network (so that the network itself is no secret to them) though they may not see the campaign.
+INSIDE = {"limited"}
+SIGNED_OUT = {"anonymous", "inactive"}
+
+
+@dataclass
+class World:
+    """One network with a campaign, a live call on it, and one persona."""
+
+    campaign: Campaign
+    bundle: Campaign
+    leg: CallLeg
+    cap: Any
+    other_member: Membership
+    user: Any
+    client: Client
+    headers: dict[str, str]
+
+
+def make_user(persona: str, campaign: Campaign) -> User | AnonymousUser:
+    network = campaign.network
+
+    def belongs(role: Role, **fields: Any) -> User:
+        return factories.MembershipFactory(network=network, role=role, **fields).user
+
+    if persona == "anonymous":
+        return AnonymousUser()
+    if persona == "staff":
+        return factories.UserFactory(is_platform_staff=True)
+    if persona == "outsider":
+        return factories.MembershipFactory(role=Role.SUPER).user
+    if persona == "inactive":
+        return belongs(Role.SUPER, user__is_active=False)
+    if persona == "former":
+        user = belongs(Role.LIMITED)
+        for action in access.GRANTABLE:
+            actions.access_grant(by=None, obj=campaign, to=user, action=action)
+        Membership.objects.filter(user=user).delete()
+        factories.MembershipFactory(user=user, role=Role.OBSERVER)
+        return user
+    role, _, how = persona.partition("_")
+    user = belongs(Role[role.upper()])
+    if how in ("campaign", "caps"):
+        actions.access_grant(by=None, obj=campaign, to=user, action=CAPS)
+    elif how == "advertiser":
+        actions.access_grant(by=None, obj=campaign.advertiser, to=user, action=OPERATE)
+    elif how == "access":
+        actions.access_grant(by=None, obj=campaign, to=user, action=ACCESS)
+    elif how == "group":
+        group = factories.GroupFactory(network=network)
+        user.groups.add(group)
+        actions.access_grant(by=None, obj=campaign, to=group, action=CHANGE)
+    return user
+
+
+@pytest.fixture
+def world(db, request) -> World:
+    persona = request.param
+    factories.NetworkFactory(name="Another")
+    network = factories.NetworkFactory(name="Acme")
+    factories.MembershipFactory(network=network, role=Role.SUPER)
+    campaign = factories.CampaignFactory(advertiser__network=network, name="Roofing")
+    cap = factories.cap(campaign, 5)
+    bundle = factories.bundle_of(campaign)
+    routed = actions.call_route(by=None, network=network, campaign=bundle.pk, caller="+13035550199")
+    other = factories.MembershipFactory(network=network, role=Role.OBSERVER)
+    user = make_user(persona, campaign)
+    headers: dict[str, str] = {}
+    if user.pk:
+        user = User.objects.get(pk=user.pk)
+        if user.is_active:
+            headers = {"Authorization": token_create(by=None, user=user, name="matrix")[1]}
+    client = Client(raise_request_exception=True)
+    if user.pk:
+        client.force_login(user)
+        if access.stands_above(user):
+            client.post(reverse("accounts:switch-network"), {"network": network.pk})
+    return World(campaign, bundle, CallLeg.objects.get(pk=routed.leg_id), cap, other, user, client, headers)
+
+
+# Every write that a surface can make, one line each: (action, surface) -> how it is done. A surface answers "ok", 403,
+# 404 or "sign in".
+
+Attempt = Callable[[World], Any]
+
+
+def answer_of(response: Any) -> Any:
+    """What an HTTP answer means: success, a refusal, or the way to the sign-in page."""
+    if response.status_code in (301, 302):
+        return "sign in" if "/login/" in response["Location"] else "ok"
+    if response.status_code == 401:
+        return "sign in"
+    return response.status_code if response.status_code in (403, 404) else "ok" if response.status_code < 300 else response
+
+
+def call(write: Callable[..., Any], **values: Any) -> Any:
+    """What an action means by what it raised."""
+    try:
+        write(**values)
+    except NotAllowed:
+        return 403
+    except NotFound:
+        return 404
+    return "ok"
+
+
+def _by(world: World) -> Any:
+    return world.user
+
+
+ACTION_ATTEMPTS: dict[str, Attempt] = {
+    VIEW: lambda w: "ok" if access.restrict(Campaign.objects.filter(pk=w.campaign.pk), w.user).exists() else 404,
+    CHANGE: lambda w: call(actions.campaign_update, by=_by(w), campaign=w.campaign, name="Renamed"),
+    CAPS: lambda w: call(actions.cap_set, by=_by(w), campaign=w.campaign, kind="concurrent_calls", amount=3),
+    OPERATE: lambda w: call(actions.slot_release, by=_by(w), leg=w.leg.pk, reason="stuck"),
+    ACCESS: lambda w: call(
+        actions.access_grant, by=_by(w), obj=w.campaign, to=w.other_member.user, action="manage_access"
+    ),
+    ROUTE: lambda w: call(
+        actions.call_route, by=_by(w), network=w.campaign.network, campaign=w.bundle.pk, caller="+13035550100"
+    ),
+    MEMBERS: lambda w: call(
+        account_actions.member_change_role, by=_by(w), membership=w.other_member, role=Role.MEMBER
+    ),
+}
+
+PAGE_ATTEMPTS: dict[str, Attempt] = {
+    VIEW: lambda w: answer_of(w.client.get(reverse("campaigns:detail", args=[w.campaign.pk]))),
+    CHANGE: lambda w: answer_of(w.client.post(reverse("campaigns:edit", args=[w.campaign.pk]), edit_form(w))),
+    CAPS: lambda w: answer_of(w.client.post(reverse("campaigns:caps", args=[w.campaign.pk]), caps_form(w))),
+    OPERATE: lambda w: answer_of(w.client.post(reverse("campaigns:status", args=[w.campaign.pk]), {"move": "pause"})),
+    ACCESS: lambda w: answer_of(
+        w.client.post(
+            reverse("campaigns:access", args=[w.campaign.pk]),
+            {"to": f"member:{w.other_member.user_id}", "permission": "manage_access", "do": "grant"},
+        )
+    ),
+    AUDIT: lambda w: answer_of(w.client.get(reverse("accounts:audit"))),
+    MEMBERS: lambda w: answer_of(
+        w.client.post(reverse("accounts:member", args=[w.other_member.pk]), {"role": Role.MEMBER.value})
+    ),
+}
+
+ADMIN_ATTEMPTS: dict[str, Attempt] = {
+    VIEW: lambda w: answer_of(w.client.get(reverse("admin:campaigns_campaign_change", args=[w.campaign.pk]))),
+    CHANGE: lambda w: answer_of(
+        w.client.post(reverse("admin:campaigns_campaign_change", args=[w.campaign.pk]), admin_form(w))
+    ),
+    CAPS: lambda w: answer_of(
+        w.client.post(
+            reverse("admin:campaigns_cap_change", args=[w.cap.pk]), {"amount": "3", "alert_thresholds": "75,90,100"}
+        )
+    ),
+    AUDIT: lambda w: answer_of(
+        w.client.get(reverse("admin:audit_auditevent_change", args=[AuditEvent.objects.latest("id").pk]))
+    ),
+    MEMBERS: lambda w: answer_of(
+        w.client.post(reverse("admin:accounts_membership_change", args=[w.other_member.pk]), {"role": Role.MEMBER.value})
+    ),
+}
+
+
+def api(world: World, method: str, path: str, body: dict[str, Any] | None = None, version: str = "2026-11-01") -> Any:
+    """One request to the API as the persona's token (or without one)."""
+    url = f"/api/{version}/{world.campaign.network_id}/{path}.json"
+    client = Client(headers=world.headers)
+    return answer_of(client.generic(method, url, json.dumps(body or {}), content_type="application/json"))
+
+
+def campaign_path(world: World) -> str:
+    return f"advertisers/{world.campaign.advertiser.id_from_network}/advertiser_campaigns/{world.campaign.id_from_network}"
+
+
+CAP_BODY = {"budget_activities": {"concurrent_call_cap_alert": {"budget_amount": 3}}}
+
+API_ATTEMPTS: dict[str, Attempt] = {
+    VIEW: lambda w: api(w, "GET", campaign_path(w)),
+    CHANGE: lambda w: api(w, "PATCH", campaign_path(w), {"name": "Renamed"}),
+    CAPS: lambda w: api(w, "PATCH", campaign_path(w), CAP_BODY),
+    OPERATE: lambda w: api(w, "POST", f"{campaign_path(w)}/archive"),
+    ROUTE: lambda w: api(w, "POST", "calls", {"bundle": w.bundle.id_from_network, "caller": "+13035550100"}),
+}
+
+SURFACES = {"action": ACTION_ATTEMPTS, "page": PAGE_ATTEMPTS, "admin": ADMIN_ATTEMPTS, "api": API_ATTEMPTS}
+
+
+def edit_form(world: World) -> dict[str, Any]:
+    return {"name": "Renamed", "time_zone": "America/New_York", "currency": "USD", "operating_24_7": "on", "payin": "0", "payout": "0"}
+
+
+def caps_form(world: World) -> dict[str, Any]:
+    return {"concurrent_calls-on": "on", "concurrent_calls-amount": "3"}
+
+
+def admin_form(world: World) -> dict[str, Any]:
+    return {
+        "name": "Renamed", "time_zone": "America/New_York", "hours": "{}", "named_regions": "[]", "currency": "USD",
+        "payin": "0", "payout": "0", "operating_24_7": "on", "caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0",
+    }  # fmt: skip
+
+
+def expected(persona: str, action: str, surface: str) -> Any:
+    """The rule of the matrix, with the few places where a surface differs written out."""
+    if action in HOLDS[persona]:
+        return "ok"
+    if persona in SIGNED_OUT:
+        # An action has no sign-in to point to: to it such a user is one who sees nothing.
+        return 404 if surface == "action" else "sign in"
+    seen = VIEW in HOLDS[persona]
+    if action == ROUTE:  # a right in the network: who belongs to it is told what he lacks
+        return 403 if seen or persona in INSIDE else 404
+    if action == AUDIT and surface == "page":
+        # The page shows the current network; outsiders look at their own.
+        return {"outsider": "ok", "former": 403}.get(persona, 403)
+    if action == AUDIT:
+        return 404
+    if action == MEMBERS:
+        limited = persona.startswith("limited")
+        if surface == "action":
+            return 403 if seen or persona in INSIDE else 404
+        # Limited members do not see the list of members.
+        return 404 if limited or not seen else 403
+    return 403 if seen else 404
+
+
+CASES = [
+    pytest.param(persona, action, surface, id=f"{persona}-{action}-{surface}")
+    for surface, attempts in SURFACES.items()
+    for action in attempts
+    for persona in HOLDS
+    if (persona, surface) != ("anonymous", "action")  # an action is always somebody's
+]
+
+
+def written() -> dict[str, list[Any]]:
+    """Every row that a refused attempt might have touched."""
+    names = (
+        "campaigns.Campaign", "campaigns.Cap", "campaigns.CallLeg", "campaigns.Call", "campaigns.DestinationState",
+        "campaigns.CampaignUserGrant", "campaigns.CampaignGroupGrant", "campaigns.AdvertiserUserGrant",
+        "campaigns.AdvertiserGroupGrant", "campaigns.BundleDestination", "accounts.Membership", "accounts.Network",
+        "audit.AuditEvent",
+    )  # fmt: skip
+    return {name: list(apps.get_model(name).objects.order_by("pk").values()) for name in names}
+
+
+@pytest.mark.parametrize(("world", "action", "surface"), CASES, indirect=["world"])
+def test_matrix(world, action, surface, request):
+    persona = request.node.callspec.id.split("-")[0]
+    before = written()
+    answer = SURFACES[surface][action](world)
+    assert answer == expected(persona, action, surface), getattr(answer, "content", b"")[:2000]
+    after = written()
+    if answer != "ok" or action in (VIEW, AUDIT):
+        assert after == before
+    else:
+        assert after != before, "nothing was written"
