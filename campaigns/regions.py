@@ -46,6 +46,8 @@ STATES = {
 def _prefixes(kind: str, value: str) -> set[str]:
     """The prefixes behind one region; empty if there is no such place."""
     value = value.strip()
+    if not value:
+        return set()
     if kind == RegionType.COUNTRY:
         rows = AreaPrefix.objects.filter(country__iexact=value, level__in=("country", "area"))
         return set(rows.values_list("prefix", flat=True))
@@ -55,7 +57,7 @@ def _prefixes(kind: str, value: str) -> set[str]:
         return set(rows.values_list("prefix", flat=True))
     if kind == RegionType.CITY:
         city, _, state = (part.strip() for part in value.partition(","))
-        if not state:
+        if not city or not state:
             return set()
         code = STATES.get(state.title(), state.upper())
         rows = AreaPrefix.objects.filter(country__in=("US", "CA"), state=code, city__iexact=city)
@@ -142,7 +144,9 @@ def places_of(numbers: Iterable[str | None]) -> dict[str, str]:
         if known:
             best = known[-1]
             state = best.state or next((row.state for row in reversed(known) if row.state), "")
-            places[number] = ", ".join(part for part in (best.city, state, "" if best.city or state else best.country) if part)
+            places[number] = ", ".join(
+                part for part in (best.city, state, "" if best.city or state else best.country) if part
+            )
     return places
 
 

@@ -1,5 +1,7 @@
 """The dashboard: what happens now in the network that the user looks at. Composition, so it may read every app."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 
 from campaigns.models import Advertiser, Campaign
@@ -21,7 +23,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     at_cap = list(destinations_at_cap(user=request.user, network=network)[: AT_CAP_SHOWN + 1])
     refused = charts.refusals(user=request.user, network=network)
-    now = {
+    now: dict[str, Any] = {
         "now": summaries.now(user=request.user, network=network),
         "at_cap": at_cap[:AT_CAP_SHOWN],
         "more_at_cap": len(at_cap) > AT_CAP_SHOWN,

@@ -33,7 +33,7 @@ def _item(title: str, icon: str, name: str, *under: str, permission: Callable | 
 def _may(action: str) -> Callable[[HttpRequest], bool]:
     def allowed(request: HttpRequest) -> bool:
         network = getattr(request, "network", None)
-        return bool(network) and access.may(request.user, action, network)
+        return access.may(request.user, action, network) if network else False
 
     return allowed
 

@@ -202,7 +202,7 @@ ADMIN_ATTEMPTS: dict[str, Attempt] = {
         )
     ),
     AUDIT: lambda w: answer_of(
-        w.client.get(reverse("admin:audit_auditevent_change", args=[AuditEvent.objects.latest("id").pk]))
+        w.client.get(reverse("admin:audit_auditevent_change", args=[own_event(w).pk]))
     ),
     MEMBERS: lambda w: answer_of(
         w.client.post(reverse("admin:accounts_membership_change", args=[w.other_member.pk]), {"role": Role.MEMBER.value})
@@ -232,6 +232,10 @@ API_ATTEMPTS: dict[str, Attempt] = {
 }
 
 SURFACES = {"action": ACTION_ATTEMPTS, "page": PAGE_ATTEMPTS, "admin": ADMIN_ATTEMPTS, "api": API_ATTEMPTS}
+
+
+def own_event(world: World) -> AuditEvent:
+    return AuditEvent.objects.filter(network=world.campaign.network).latest("id")
 
 
 def edit_form(world: World) -> dict[str, Any]:

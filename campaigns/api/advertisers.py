@@ -21,7 +21,12 @@ class _Writes(ResourceView):
     def write(self, request: Request, mode: Mode, path_id: str | None = None) -> Response:
         return self.written(
             advertiser_write(
-                request=request._request, by=self.user, network=self.network, path_id=path_id, data=request.data, mode=mode
+                request=request._request,
+                by=self.user,
+                network=self.network,
+                path_id=path_id,
+                data=self.sent,
+                mode=mode,
             )
         )
 

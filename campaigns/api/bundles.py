@@ -42,7 +42,7 @@ class _Writes(ResourceView):
         return self.written(
             campaign_write(
                 request=request._request, by=self.user, network=self.network, advertiser_id=None, path_id=path_id,
-                data=request.data, mode=mode, serializer=BundleInput, bundles_only=True,
+                data=self.sent, mode=mode, serializer=BundleInput, bundles_only=True,
             )
         )  # fmt: skip
 

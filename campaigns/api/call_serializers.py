@@ -63,7 +63,9 @@ class RouteSerializer(serializers.Serializer):
     promo_number = serializers.CharField(required=False, allow_null=True, max_length=64, help_text="E.164 or national.")
     bundle = serializers.CharField(required=False, allow_null=True, max_length=100, help_text="Its id_from_network.")
     caller = serializers.CharField(allow_null=True, max_length=64, help_text="null or “anonymous” when withheld.")
-    external_id = serializers.CharField(required=False, allow_null=True, max_length=100, help_text="Your own id of the call.")
+    external_id = serializers.CharField(
+        required=False, allow_null=True, max_length=100, help_text="Your own id of the call."
+    )
     trace = serializers.BooleanField(required=False, help_text="Answer with the reason of each destination.")
 
 
@@ -94,9 +96,14 @@ class EventSerializer(serializers.Serializer):
     event = serializers.ChoiceField(["ringing", "answered", "heartbeat", "ended"])
     at = serializers.DateTimeField(required=False, allow_null=True, help_text="By your clock; now if left out.")
     cause = serializers.ChoiceField(
-        [(cause.value, cause.label) for cause in REPORTED_CAUSES], required=False, allow_null=True, help_text="Of an end."
+        [(cause.value, cause.label) for cause in REPORTED_CAUSES],
+        required=False,
+        allow_null=True,
+        help_text="Of an end.",
     )
-    detail = serializers.CharField(required=False, allow_null=True, max_length=250, help_text="Your switch's raw cause.")
+    detail = serializers.CharField(
+        required=False, allow_null=True, max_length=250, help_text="Your switch's raw cause."
+    )
 
 
 class EventAnswerSerializer(serializers.Serializer):

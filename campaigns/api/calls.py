@@ -65,7 +65,9 @@ class CallsView(ApiView):
             return Call.objects.none()
         return visible_calls(self.user, self.network)
 
-    @extend_schema(operation_id="calls_list", tags=["calls"], summary="List calls")
+    @extend_schema(
+        operation_id="calls_list", tags=["calls"], summary="List calls", responses=CallListSerializer(many=True),
+    )  # fmt: skip
     def get(self, request: Request, **path: Any) -> Response:
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         whole = whole_calls(self.user, self.network, rows)

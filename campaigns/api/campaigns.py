@@ -25,7 +25,7 @@ class _Writes(ResourceView):
         return self.written(
             campaign_write(
                 request=request._request, by=self.user, network=self.network, advertiser_id=advertiser, path_id=path_id,
-                data=request.data, mode=mode,
+                data=self.sent, mode=mode,
             )
         )  # fmt: skip
 

@@ -20,7 +20,9 @@ class CallFilter(filters.FilterSet):
     """Calls by outcome, campaign called, destination, caller, number, own id and time."""
 
     outcome = filters.ChoiceFilter(choices=Outcome.choices)
-    campaign = filters.CharFilter(field_name="campaign__id_from_network", label="id_from_network of the campaign called.")
+    campaign = filters.CharFilter(
+        field_name="campaign__id_from_network", label="id_from_network of the campaign called."
+    )
     destination = filters.CharFilter(method="of_destination", label="id_from_network of a destination reached.")
     caller = filters.CharFilter(method="of_caller", label="The caller's number.")
     promo_number = filters.CharFilter(method="of_number", label="The promo number called.")
@@ -58,7 +60,9 @@ class BundleFilter(filters.FilterSet):
     """Bundles by status, advertiser, and words of the name."""
 
     status = filters.ChoiceFilter(choices=CampaignStatus.choices)
-    advertiser = filters.CharFilter(field_name="advertiser__id_from_network", label="id_from_network of the advertiser.")
+    advertiser = filters.CharFilter(
+        field_name="advertiser__id_from_network", label="id_from_network of the advertiser."
+    )
     q = filters.CharFilter(method="with_words", label="Part of the name or of the id_from_network.")
 
     class Meta:

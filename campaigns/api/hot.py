@@ -62,7 +62,7 @@ def destination_body(pk: int | None) -> dict[str, Any] | None:
         return None
     body = _destinations.get(pk)
     if body is None:
-        body = (
+        body = dict(
             Campaign.objects.filter(pk=pk)
             .values("id", "id_from_network", "name", "destination_phone_number")
             .get()
@@ -71,7 +71,9 @@ def destination_body(pk: int | None) -> dict[str, Any] | None:
     return body
 
 
-def _text(data: dict[str, Any], name: str, problems: list[Problem], at_most: int, *, required: bool = False) -> str | None:
+def _text(
+    data: dict[str, Any], name: str, problems: list[Problem], at_most: int, *, required: bool = False
+) -> str | None:
     value = data.get(name)
     if value is None:
         if required and name not in data:

@@ -20,11 +20,9 @@ class Text(serializers.CharField):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str) and not (
-            self.number_too and isinstance(data, int) and not isinstance(data, bool)
-        ):
+        if not isinstance(data, str) and not (self.number_too and isinstance(data, int) and not isinstance(data, bool)):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return super().to_internal_value(str(data))
 
 
 class Flag(serializers.BooleanField):

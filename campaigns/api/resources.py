@@ -30,7 +30,9 @@ class ResourceView(ApiView):
 
     def campaigns(self) -> QuerySet[Campaign]:
         """The network's campaigns that the caller may see, with all that a row shows: two statements."""
-        rows = Campaign.objects.filter(network=self.network).select_related("advertiser", "network", "overflow", "state")
+        rows = Campaign.objects.filter(network=self.network).select_related(
+            "advertiser", "network", "overflow", "state"
+        )
         return access.restrict(rows, self.user).prefetch_related("caps")
 
     def _links(self) -> dict[str, Any]:

@@ -125,7 +125,9 @@ class CampaignInput(serializers.Serializer):
     campaign_type = Text(required=False, max_length=40, help_text="Fixed once created.")
     description = Text(required=False, allow_blank=True, allow_null=True, max_length=20_000)
     url = serializers.URLField(required=False, allow_blank=True, allow_null=True, max_length=200)
-    timezone = Text(required=False, max_length=100, help_text="IANA, or a Rails name such as Pacific Time (US & Canada).")
+    timezone = Text(
+        required=False, max_length=100, help_text="IANA, or a Rails name such as Pacific Time (US & Canada)."
+    )
     operating_24_7 = Flag(required=False)
     hours = serializers.DictField(
         child=Whole(allow_null=True), required=False, allow_null=True,
@@ -137,7 +139,9 @@ class CampaignInput(serializers.Serializer):
     payin = serializers.DecimalField(10, 4, required=False, min_value=0)
     payout = serializers.DecimalField(10, 4, required=False, min_value=0)
     distribution = Text(required=False, allow_null=True, max_length=20)
-    overflow = Text(required=False, allow_null=True, max_length=100, number_too=True, help_text="id_from_network, or null.")
+    overflow = Text(
+        required=False, allow_null=True, max_length=100, number_too=True, help_text="id_from_network, or null."
+    )
     repeat_caller = Flag(required=False, allow_null=True)
     repeat_window_days = Whole(required=False, allow_null=True, min_value=1, max_value=365)
     budget_activities = BudgetActivitiesSerializer(required=False, allow_null=True)
@@ -146,7 +150,9 @@ class CampaignInput(serializers.Serializer):
 class BundleInput(CampaignInput):
     """A bundle to write."""
 
-    advertiser = Text(required=False, max_length=100, number_too=True, help_text="id_from_network; of a new bundle only.")
+    advertiser = Text(
+        required=False, max_length=100, number_too=True, help_text="id_from_network; of a new bundle only."
+    )
 
 
 class DestinationSerializer(serializers.Serializer):
@@ -192,7 +198,9 @@ class SimulateSerializer(serializers.Serializer):
     """A call to imagine."""
 
     caller = Text(required=False, allow_null=True, allow_blank=True, max_length=64, help_text="null when withheld.")
-    at = serializers.DateTimeField(required=False, allow_null=True, help_text="Within a year from now; now if left out.")
+    at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="Within a year from now; now if left out."
+    )
 
 
 class MoveSerializer(serializers.Serializer):

@@ -24,7 +24,13 @@ READ_ONLY = (
     "expiration_date", "oauth_token",
 )  # fmt: skip
 _RENAMED = {"timezone": "time_zone"}
-_EMPTY = {"description": "", "url": "", "destination_phone_number": "", "hours": {}, "named_regions": []}
+_EMPTY: dict[str, Any] = {
+    "description": "",
+    "url": "",
+    "destination_phone_number": "",
+    "hours": {},
+    "named_regions": [],
+}
 _KEPT_WHEN_NULL = ("distribution", "repeat_caller", "repeat_window_days")
 _POLICIES = {"advertiser_payin": "payin", "affiliate_payout": "payout"}
 
@@ -85,11 +91,14 @@ def values_of(
     ) > MAX_REGIONS:  # fmt: skip
         raise Invalid(f"At most {MAX_REGIONS} regions.", field="named_regions", code="too_many")
     # The action says more about these than their type, each with its path.
-    own_words = {name: data.pop(name) for name in ("hours", "named_regions") if name in data}
+    own_words: dict[str, Any] = {name: data.pop(name) for name in ("hours", "named_regions") if name in data}
     given = {**cleaned(serializer, data), **own_words}
     other = {name: given.pop(name) for name in ("id_from_network", "campaign_type", "advertiser") if name in given}
     other["caps"] = caps
-    values = {_RENAMED.get(name, name): _EMPTY[name] if value is None and name in _EMPTY else value for name, value in given.items()}
+    values: dict[str, Any] = {
+        _RENAMED.get(name, name): _EMPTY[name] if value is None and name in _EMPTY else value
+        for name, value in given.items()
+    }
     values = {name: value for name, value in values.items() if value is not None or name not in _KEPT_WHEN_NULL}
     if "time_zone" in values:
         values["time_zone"] = iana(values["time_zone"])
@@ -103,7 +112,11 @@ def values_of(
         if field not in values and (amount := _policy_amount(extra.get(sent))) is not None:
             values[field] = amount
     tree = extra.get("ivr_tree")
-    if "destination_phone_number" not in values and isinstance(tree, dict) and (number := _connect_number(tree.get("root"))):
+    if (
+        "destination_phone_number" not in values
+        and isinstance(tree, dict)
+        and (number := _connect_number(tree.get("root")))
+    ):
         values["destination_phone_number"] = number
     if extra:
         values["extra"] = extra

@@ -1,5 +1,6 @@
 """Writing a campaign or an advertiser over the API: one transaction around the actions, all problems in one answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +70,8 @@ def advertiser_write(
     """Create or change an advertiser as `mode` allows."""
     given = cleaned(AdvertiserInput, {name: value for name, value in data.items() if name not in READ_ONLY})
     own = _same_id(path_id, given.get("id_from_network"))
-    with transaction.atomic():
+
+    def write() -> Written:
         found = None
         if mode.update and own:
             rows = access.restrict(Advertiser.objects.filter(network=network, id_from_network=own), by)
@@ -77,16 +79,38 @@ def advertiser_write(
         etags.check_match(request, advertiser_state(found) if found else None)
         extra = extra_of(data, AdvertiserInput, found.extra if found else {})
         if found is not None:
-            return Written(
-                actions.advertiser_update(by=by, advertiser=found, name=given.get("name"), extra=extra), False
-            )  # fmt: skip
+            changed = actions.advertiser_update(by=by, advertiser=found, name=given.get("name"), extra=extra)
+            return Written(changed, False)
         if not mode.create:
             raise NotFound("There is no such advertiser.", field="advertiser")
-        return Written(
-            actions.advertiser_create(
-                by=by, network=network, name=given.get("name", ""), id_from_network=own, extra=extra
-            ), True,
+        made = actions.advertiser_create(
+            by=by, network=network, name=given.get("name", ""), id_from_network=own, extra=extra
         )  # fmt: skip
+        return Written(made, True)
+
+    return _in_one(mode, write)
+
+
+def _in_api_words(error: Invalid) -> Invalid:
+    """The problems of an action under the names that the API has for its fields."""
+    return Invalid.of(
+        [("timezone" if field == "time_zone" else field, code, text) for field, code, text in error.problems]
+    )
+
+
+def _in_one(mode: Mode, write: Callable[[], Written]) -> Written:
+    """Run `write` in one transaction. An upsert that meets another one creating the same runs again, and changes it."""
+    for last in (False, True):
+        try:
+            with transaction.atomic():
+                return write()
+        except Invalid as error:
+            raise _in_api_words(error) from error
+        except (Conflict, IntegrityError) as error:
+            raced = isinstance(error, IntegrityError) or error.code == "id_taken"
+            if last or mode is not UPSERT or not raced:
+                raise
+    raise AssertionError
 
 
 def campaign_write(
@@ -103,20 +127,14 @@ def campaign_write(
 ) -> Written:
     """Create or change a campaign with its caps, as `mode` allows: all of it or nothing.
 
-    advertiser_id: of the address; None for bundles, where the body of a new one names it. A PUT that meets another one
-    creating the same campaign runs again and changes it.
+    advertiser_id: of the address; None for bundles, where the body of a new one names it.
     """
-    for attempt in (1, 2):
-        try:
-            with transaction.atomic():
-                return _campaign_write(
-                    request, by, network, advertiser_id, path_id, dict(data), mode, serializer, bundles_only
-                )  # fmt: skip
-        except (Conflict, IntegrityError) as error:
-            raced = isinstance(error, IntegrityError) or error.code == "id_taken"
-            if attempt == 2 or mode is not UPSERT or not raced:
-                raise
-    raise AssertionError
+    return _in_one(
+        mode,
+        lambda: _campaign_write(
+            request, by, network, advertiser_id, path_id, dict(data), mode, serializer, bundles_only
+        ),
+    )
 
 
 def _campaign_write(

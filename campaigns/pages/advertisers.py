@@ -15,7 +15,7 @@ from portal.errors import Conflict, Refused
 from portal.web.lists import keyset
 from portal.web.pages import network_of, page, show
 
-from .common import STATUS_KINDS, advertiser_or_404, recent_changes, rights_on, user_of
+from .common import advertiser_or_404, recent_changes, rights_on, user_of
 from .lists import may_create
 
 _CRUMBS = ("Advertisers", "campaigns:advertisers")
@@ -47,7 +47,6 @@ def advertiser_page(request: HttpRequest, pk: int) -> HttpResponse:
         crumbs=[(_CRUMBS[0], reverse(_CRUMBS[1]))],
         advertiser=advertiser,
         page=keyset(rows, request.GET),
-        status_kinds=STATUS_KINDS,
         rights=rights_on(request, advertiser, "change", "delete", "manage_access"),
         may_create=may_create(request),
         changes=recent_changes(advertiser),

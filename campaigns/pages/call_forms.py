@@ -1,6 +1,7 @@
 """The forms of the pages about calls: the list's filter, Simulate, release. They read what was typed, and write nothing."""
 
 import zoneinfo
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,15 +56,16 @@ class CampaignField(forms.CharField):
         found = self.find(text)
         if found is None:
             raise forms.ValidationError(
-                f"There is no {str(self.label).lower()} “{text}” that you may see; pick one from the list.", code="unknown_campaign"
+                f"There is no {str(self.label).lower()} “{text}” that you may see; pick one from the list.",
+                code="unknown_campaign",
             )
         return found
 
     def suggestions(self) -> list[tuple[str, str]]:
         """(what is typed, what is shown beside it) of the campaigns by name: the id where two share a name."""
         rows = list(self.campaigns.order_by("name", "id").values_list("name", "id_from_network")[:SUGGESTIONS])
-        names = [name for name, _ in rows]
-        return [(own if names.count(name) > 1 else name, name if names.count(name) > 1 else own) for name, own in rows]
+        times = Counter(name for name, _ in rows)
+        return [(own, name) if times[name] > 1 else (name, own) for name, own in rows]
 
 
 def _show_names(form: forms.Form, *names: str) -> None:
@@ -73,8 +75,8 @@ def _show_names(form: forms.Form, *names: str) -> None:
         typed = str(form.data.get(name, ""))
         if isinstance(field, CampaignField) and typed.isdecimal() and (found := field.find(typed)):
             several = field.campaigns.filter(name=found.name).count() > 1
-            form.data = form.data.copy()
-            form.data[name] = found.id_from_network if several else found.name
+            shown = found.id_from_network if several else found.name
+            form.data = {**{key: form.data.get(key) for key in form.data}, name: shown}
 
 
 class CallFilterForm(PortalForm):
@@ -82,10 +84,22 @@ class CallFilterForm(PortalForm):
 
     campaign = CampaignField(label="Campaign called", listed="campaigns", placeholder="Any")
     destination = CampaignField(label="Destination", listed="destinations", placeholder="Any")
-    caller = forms.CharField(label="Caller", required=False, max_length=64, widget=forms.TextInput(attrs={"placeholder": "Number or “withheld”", "inputmode": "tel", "autocomplete": "off"}))  # fmt: skip
+    caller = forms.CharField(
+        label="Caller",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(
+            attrs={"placeholder": "Number or “withheld”", "inputmode": "tel", "autocomplete": "off"}
+        ),
+    )
     outcome = forms.ChoiceField(label="Outcome", required=False, choices=[("", "Any"), *Outcome.choices])
     reason = forms.ChoiceField(label="Reason", required=False, choices=[("", "Any"), *EndReason.choices])
-    promo_number = forms.CharField(label="Promo number", required=False, max_length=64, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}))  # fmt: skip
+    promo_number = forms.CharField(
+        label="Promo number",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
     since = forms.DateTimeField(label="From", required=False, widget=_CLOCK)
     until = forms.DateTimeField(label="Until", required=False, widget=_CLOCK)
     live = forms.BooleanField(label="Live only", required=False)
@@ -123,7 +137,9 @@ class CallFilterForm(PortalForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         if values.get("since") and values.get("until") and values["since"] >= values["until"]:
-            self.add_error("until", forms.ValidationError("The end must come after the beginning.", code="out_of_order"))
+            self.add_error(
+                "until", forms.ValidationError("The end must come after the beginning.", code="out_of_order")
+            )
         return values
 
     def filters(self) -> CallFilter:
@@ -140,7 +156,10 @@ class CallFilterForm(PortalForm):
     @property
     def more_in_use(self) -> bool:
         """Whether one of the filters that fold away is set or wrong."""
-        return any(self.data.get(name) or name in self.errors for name in ("outcome", "reason", "promo_number", "since", "until"))
+        return any(
+            self.data.get(name) or name in self.errors
+            for name in ("outcome", "reason", "promo_number", "since", "until")
+        )
 
 
 class LiveFilterForm(PortalForm):
@@ -161,10 +180,25 @@ class SimulateForm(PortalForm):
     """A call that nobody places: to which bundle, from whom, when. `caller` and `at` are ready for the query."""
 
     bundle = CampaignField(label="Bundle", listed="bundles", required=True, placeholder="Type to search")
-    caller = forms.CharField(label="Caller", required=False, max_length=64, widget=forms.TextInput(attrs={"placeholder": "+1 805 555 0123", "inputmode": "tel", "autocomplete": "off"}))  # fmt: skip
+    caller = forms.CharField(
+        label="Caller",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"placeholder": "+1 805 555 0123", "inputmode": "tel", "autocomplete": "off"}),
+    )
     withheld = forms.BooleanField(label="Number withheld", required=False)
-    at = forms.CharField(label="Date and time", required=False, widget=forms.TextInput(attrs={"type": "datetime-local"}), help_text="Empty = now.")  # fmt: skip
-    zone = forms.CharField(label="Time zone", required=False, max_length=64, widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}))  # fmt: skip
+    at = forms.CharField(
+        label="Date and time",
+        required=False,
+        widget=forms.TextInput(attrs={"type": "datetime-local"}),
+        help_text="Empty = now.",
+    )
+    zone = forms.CharField(
+        label="Time zone",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
+    )
 
     def __init__(self, data: QueryDict | None, *, user: User, network: Network, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -173,6 +207,7 @@ class SimulateForm(PortalForm):
         self.fields["bundle"].campaigns = bundles  # type: ignore[attr-defined]
         self.fields["zone"].initial = network.time_zone
         if self.is_bound:
+            self.data = {"zone": network.time_zone, **{key: self.data.get(key) for key in self.data}}
             _show_names(self, "bundle")
 
     @property
@@ -192,7 +227,9 @@ class SimulateForm(PortalForm):
         values = super().clean() or {}
         typed = values.get("caller", "").strip()
         if not typed and not values.get("withheld"):
-            self.add_error("caller", forms.ValidationError("Give the caller's number, or tick “Number withheld”.", code="required"))
+            self.add_error(
+                "caller", forms.ValidationError("Give the caller's number, or tick “Number withheld”.", code="required")
+            )
         try:
             values["caller"] = caller_read(None if values.get("withheld") else typed, self.network.country)
         except NotANumber:
@@ -210,7 +247,9 @@ class SimulateForm(PortalForm):
             wall = datetime.fromisoformat(text).replace(tzinfo=zone)
             at = wall.astimezone(UTC)
         except (ValueError, OverflowError):
-            self.add_error("at", forms.ValidationError(f"“{text}” is not a time; write it as 2026-11-01T14:30.", code="invalid"))
+            self.add_error(
+                "at", forms.ValidationError(f"“{text}” is not a time; write it as 2026-11-01T14:30.", code="invalid")
+            )
             return None
         if at.astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
             self.add_error("at", forms.ValidationError(

@@ -44,7 +44,9 @@ def list_calls(request: HttpRequest) -> HttpResponse:
     form = _filter_form(request)
     calls = None
     if form.is_valid():
-        calls = call_list(user=user_of(request), network=network, filters=form.filters(), after=request.GET.get("after"))
+        calls = call_list(
+            user=user_of(request), network=network, filters=form.filters(), after=request.GET.get("after")
+        )
     context: dict[str, Any] = {
         "form": form, "page": calls, "window": WINDOW, "is_filtered": any(form.data.get(name) for name in form.fields),
     }  # fmt: skip
@@ -53,7 +55,7 @@ def list_calls(request: HttpRequest) -> HttpResponse:
 
 @page
 @require_GET
-def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
+def export(request: HttpRequest) -> Any:
     """The filtered list as CSV, streamed; an invalid filter goes back to the list, which says what is wrong."""
     form = _filter_form(request)
     if not form.is_valid():

@@ -6,19 +6,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from campaigns.choices import CampaignStatus, CapKind
+from campaigns.choices import CapKind
 from campaigns.models import Advertiser, Campaign
 from portal.accounts import access
 from portal.accounts.models import User
 from portal.audit.models import AuditEvent
 from portal.errors import NotFound
-
-STATUS_KINDS = {
-    CampaignStatus.LIVE: "ok",
-    CampaignStatus.LIVE_PENDING: "ok",
-    CampaignStatus.PAUSED: "warn",
-    CampaignStatus.SUSPENDED: "bad",
-}
 
 _FIELD_WORDS = {
     "operating_24_7": "open around the clock",

@@ -5,16 +5,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from campaigns.choices import CampaignStatus, CampaignType, RegionType
 from campaigns.queries.lists import advertisers_visible, campaign_list, campaigns_visible, suggestions
 from campaigns.regions import STATES, ZONES, places_like
+from portal.accounts.models import Network
 from portal.accounts.roles import Role
 from portal.web.lists import keyset
 from portal.web.pages import network_of, number_in, page, show
 
-from .common import STATUS_KINDS, user_of
+from .common import user_of
 
 
-def may_create(request: HttpRequest) -> bool:
-    """Whether to show the buttons that create something; the action checks again."""
-    user, network = user_of(request), network_of(request)
+def may_create(request: HttpRequest, network: Network | None = None) -> bool:
+    """Whether to show the buttons that create something in a network; the action checks again."""
+    user, network = user_of(request), network or network_of(request)
     return user.is_platform_staff or user.is_superuser or user.roles.get(network.pk, -1) >= Role.MEMBER
 
 
@@ -40,7 +41,6 @@ def campaign_index(request: HttpRequest) -> HttpResponse:
         advertiser=advertiser,
         types=[("destination", "All destination types"), *CampaignType.choices],
         statuses=CampaignStatus.choices,
-        status_kinds=STATUS_KINDS,
         may_create=may_create(request),
     )
 

@@ -19,7 +19,8 @@ from campaigns.queries.lint import lint
 from portal.errors import Conflict, Invalid
 from portal.web.pages import fragment, page, part_of, show
 
-from .common import STATUS_KINDS, campaign_or_404, crumbs_of, recent_changes, rights_on, user_of
+from .common import campaign_or_404, crumbs_of, recent_changes, rights_on, user_of
+from .lists import may_create
 
 _DONE = {
     "go_live": "is live: it takes calls now.",
@@ -43,7 +44,7 @@ def _common(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "campaign": campaign,
         "rights": rights,
         "moves": moves,
-        "status_kind": STATUS_KINDS.get(campaign.status, "mute"),
+        "may_create": may_create(request, campaign.network),
         "changes": recent_changes(campaign),
         "crumbs": crumbs_of(campaign),
         "span": "7d" if request.GET.get("span") == "7d" else "24h",
@@ -56,9 +57,10 @@ def _destination(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     state = summaries.state_of(campaign)
     caps = list(Cap.objects.filter(campaign=campaign))
     stored = next((cap for cap in caps if cap.kind == CapKind.CONCURRENT_CALLS), None)
-    now = {
+    slots = summaries.slots_of(state)
+    now: dict[str, Any] = {
         "campaign": campaign,
-        "slots": summaries.slots_of(state),
+        "slots": slots,
         "stored_cap": stored,
         "switched_on": campaign.network.concurrent_call_caps_enabled,
         "periodic": summaries.periodic_caps(caps, state),
@@ -82,16 +84,14 @@ def _destination(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         hidden_bundles=hidden,
         hours=hours_in_words(campaign.hours),
         today=DAYS[today].title(),
-        chart=charts.peak_per_hour(
-            campaign=campaign, cap=now["slots"].cap, hours=168 if common["span"] == "7d" else 24
-        ),
+        chart=charts.peak_per_hour(campaign=campaign, cap=slots.cap, hours=168 if common["span"] == "7d" else 24),
     )
 
 
 def _bundle(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Per destination cap, live, free, state with its reason and share; overflow, repeat callers, warnings."""
     rows = summaries.bundle_rows(bundle=campaign, user=user_of(request))
-    now = {
+    now: dict[str, Any] = {
         "campaign": campaign,
         "rows": rows,
         "rights": rights_on(request, campaign, "change"),

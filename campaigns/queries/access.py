@@ -74,7 +74,7 @@ def _cell_for(cells: dict[str, Cell], codename: str, model: Any, text: str, *, h
 
 
 def _note(member: Membership) -> str:
-    return Role(member.role).label if member.user.is_active else "Account closed"
+    return Role(member.role).name.title() if member.user.is_active else "Account closed"
 
 
 def access_of_members(obj: Advertiser | Campaign, members: Iterable[Membership]) -> list[Row]:
@@ -88,7 +88,7 @@ def access_of_members(obj: Advertiser | Campaign, members: Iterable[Membership])
             if access.stands_above(member.user):
                 cell.reasons.append("Platform staff")
             elif member.user.is_active and least is not None and member.role >= least:
-                cell.reasons.append(f"Role {Role(member.role).label}")
+                cell.reasons.append(f"Role {Role(member.role).name.title()}")
             cell.settled = cell.allowed
     active = {member.user_id for member in members if member.user.is_active}
     for grant, target, pk in access.grants_on(obj):

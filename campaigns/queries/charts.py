@@ -43,11 +43,11 @@ def calls_per_hour(*, user: User, network: Network, hours: int = 24) -> Chart:
     """Calls of the last `hours` hours: those that found a destination, and those refused."""
     span = _hours(hours)
     sums = {
-        row["hour"]: row
+        row["hour"]: (row["all"], row["no"])
         for row in _summed(user, network, span[0]).values("hour").annotate(all=Sum("calls"), no=Sum("refused"))
     }
-    refused = [sums.get(hour, {}).get("no", 0) for hour in span]
-    taken = [sums.get(hour, {}).get("all", 0) - no for hour, no in zip(span, refused, strict=True)]
+    refused = [sums.get(hour, (0, 0))[1] for hour in span]
+    taken = [sums.get(hour, (0, 0))[0] - no for hour, no in zip(span, refused, strict=True)]
     series = [Series("Sent to a destination", taken), Series("Refused", refused, "bad")]
     return Chart("Calls per hour", _labels(span, network.time_zone), series, stacked=True)
 

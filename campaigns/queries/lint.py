@@ -27,21 +27,33 @@ def _never_open(campaign: Campaign) -> bool:
 def _overflow(bundle: Campaign) -> list[Finding]:
     overflow = bundle.overflow
     if overflow is None:
-        text = "There is no overflow campaign: a call that finds every destination full, closed or out of region is lost. Choose one under Edit."  # fmt: skip
+        text = (
+            "There is no overflow campaign: a call that finds every destination full, closed or out "
+            "of region is lost. Choose one under Edit."
+        )
         return [Finding("no_overflow", text)]
     found = []
     if not overflow.is_live:
         status = overflow.get_status_display().lower()
-        text = f"The overflow campaign “{overflow}” is {status}: calls that need it are lost. Take it live or choose another."  # fmt: skip
+        text = (
+            f"The overflow campaign “{overflow}” is {status}: calls that need it are lost. Take it "
+            "live or choose another."
+        )
         found.append(Finding("overflow_not_live", text, "bad", overflow))
     if _never_open(overflow):
         text = f"The overflow campaign “{overflow}” has no opening hours at all, so it is always closed."
         found.append(Finding("overflow_never_open", text, "bad", overflow))
     elif not overflow.operating_24_7:
-        text = f"The overflow campaign “{overflow}” is not open around the clock: outside its hours calls that need it are lost."  # fmt: skip
+        text = (
+            f"The overflow campaign “{overflow}” is not open around the clock: outside its hours calls "
+            "that need it are lost."
+        )
         found.append(Finding("overflow_has_hours", text, "warn", overflow))
     if Cap.objects.filter(campaign=overflow, kind=CapKind.CONCURRENT_CALLS, amount=0).exists():
-        text = f"The overflow campaign “{overflow}” has a concurrent call cap of 0. Overflow calls are not capped, so it still gets them."  # fmt: skip
+        text = (
+            f"The overflow campaign “{overflow}” has a concurrent call cap of 0. Overflow calls are "
+            "not capped, so it still gets them."
+        )
         found.append(Finding("overflow_cap_zero", text, "warn", overflow))
     return found
 
@@ -50,13 +62,19 @@ def _destination(bundle: Campaign, row: BundleRow, some_regional: bool) -> list[
     campaign = row.destination
     found = []
     if _never_open(campaign):
-        text = f"“{campaign}” has no opening hours at all: it never takes a call. Give it hours, or open it around the clock."  # fmt: skip
+        text = (
+            f"“{campaign}” has no opening hours at all: it never takes a call. Give it hours, or open "
+            "it around the clock."
+        )
         found.append(Finding("destination_never_open", text, "warn", campaign))
     if row.slots.cap == 0:
         text = f"“{campaign}” has a concurrent call cap of 0, which closes it. Clear the cap if you meant “no limit”."
         found.append(Finding("destination_cap_zero", text, "warn", campaign))
     if some_regional and is_everywhere(campaign.named_regions, bundle.network.country):
-        text = f"“{campaign}” still has the whole country among its regions, so every caller is in region there, while other destinations are regional."  # fmt: skip
+        text = (
+            f"“{campaign}” still has the whole country among its regions, so every caller is in region "
+            "there, while other destinations are regional."
+        )
         found.append(Finding("destination_whole_country", text, "warn", campaign))
     return found
 
@@ -75,7 +93,10 @@ def lint(*, bundle: Campaign, rows: Sequence[BundleRow]) -> list[Finding]:
         found.append(Finding("weights_all_zero", text, "bad"))
     if bundle.overflow_id is None and all(row.slots.cap is not None for row in rows):
         total = sum(row.slots.cap or 0 for row in rows)
-        text = f"Every destination has a concurrent call cap and there is no overflow: call {total + 1} at once is refused."  # fmt: skip
+        text = (
+            f"Every destination has a concurrent call cap and there is no overflow: call {total + 1} "
+            "at once is refused."
+        )
         found.append(Finding("all_capped", text))
     country = bundle.network.country
     regional = any(

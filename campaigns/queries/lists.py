@@ -6,12 +6,21 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from campaigns.choices import CampaignStatus, CampaignType
-from campaigns.models import Advertiser, BundleDestination, Campaign
+from campaigns.models import Advertiser, BundleDestination, Campaign, DestinationState
 from portal.accounts import access
 from portal.accounts.models import Network, User
 
-# A destination whose concurrent cap in force is reached.
-AT_CAP = Q(state__live_cap__isnull=False, state__live__gte=F("state__live_cap"))
+# So many destinations at their cap are looked at; a network with more of them has another worry than this list.
+MOST_AT_CAP = 5000
+
+
+def _at_cap() -> list[int]:
+    """Destinations whose concurrent cap in force is reached, the fullest first.
+
+    A statement of its own: within the list's, PostgreSQL would walk the whole list in its order to find the few.
+    """
+    full = DestinationState.objects.filter(live_cap__isnull=False, live__gte=F("live_cap"))
+    return list(full.order_by("-live", "pk").values_list("pk", flat=True)[:MOST_AT_CAP])
 
 
 def campaigns_visible(user: User, network: Network) -> QuerySet[Campaign]:
@@ -58,7 +67,7 @@ def campaign_list(
     if advertiser is not None:
         rows = rows.filter(advertiser=advertiser)
     if at_cap:
-        rows = rows.filter(AT_CAP)
+        rows = rows.filter(pk__in=_at_cap())
     standing = BundleDestination.objects.filter(destination=OuterRef("pk"))
     members = BundleDestination.objects.filter(bundle=OuterRef("pk"))
     return rows.select_related("advertiser", "state").annotate(
@@ -81,7 +90,7 @@ def destinations_at_cap(*, user: User, network: Network) -> QuerySet[Campaign]:
     stands = Exists(BundleDestination.objects.filter(destination=OuterRef("pk")))
     return (
         campaigns_visible(user, network)
-        .filter(AT_CAP, stands, status__in=(CampaignStatus.LIVE, CampaignStatus.LIVE_PENDING))
+        .filter(stands, pk__in=_at_cap(), status__in=(CampaignStatus.LIVE, CampaignStatus.LIVE_PENDING))
         .select_related("state", "advertiser")
         .order_by("-state__live", "name")
     )

@@ -77,6 +77,7 @@ def _use(
     """What is used, when it resets, and whether the cap is in force. A period that has passed counts as unused."""
     if state is None:
         return None, None, True
+    used: Decimal | int
     if kind == CapKind.BUDGET:
         used, since, until = state.spend_used, state.spend_since, state.spend_until
     else:
@@ -182,7 +183,7 @@ def bundle_rows(*, bundle: Campaign, user: User | None) -> list[BundleRow]:
                 where_taken(campaign),
                 share=100 * count / total if total else None,
                 received=count,
-            )  # fmt: skip
+            )
         )
     return rows
 

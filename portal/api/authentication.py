@@ -34,7 +34,9 @@ def key_in_header(request: HttpRequest) -> str | None:
     if rest and first.lower() in _SCHEMES:
         return rest.strip()
     if rest:
-        raise TokenRefused("invalid_token", f"“{first[:20]}” is not a way to sign in here; send Authorization: <token>.")
+        raise TokenRefused(
+            "invalid_token", f"“{first[:20]}” is not a way to sign in here; send Authorization: <token>."
+        )
     return header
 
 
@@ -49,7 +51,7 @@ def check_csrf(request: HttpRequest) -> None:
     """A session's write must come from our own pages."""
     check = authentication.CSRFCheck(lambda request: None)  # type: ignore[arg-type,return-value]
     check.process_request(request)
-    reason = check.process_view(request, None, (), {})
+    reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
     if reason:
         raise CsrfFailed(f"The CSRF token is missing or wrong ({reason}); with a session send X-CSRFToken.")
 
@@ -71,7 +73,7 @@ def authenticate_plain(request: HttpRequest) -> Identity:
     if key is not None:
         return identity_of_token(key)
     user = getattr(request, "user", None)
-    if isinstance(user, User) or getattr(user, "is_authenticated", False):
+    if user is not None and user.is_authenticated:
         if not user.is_active:
             raise TokenRefused("user_inactive", "This user is deactivated.")
         check_csrf(request)

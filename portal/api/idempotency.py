@@ -97,7 +97,7 @@ def idempotent(handler: Callable[..., Any]) -> Callable[..., Any]:
         key = key_of(request._request)
         if key is None:
             return handler(view, request, *args, **kwargs)
-        row = _claim(request.user, f"{request.method} {request.path}", key, request.data)
+        row = _claim(view.user, f"{request.method} {request.path}", key, request.data)
         try:
             with transaction.atomic():
                 held = IdempotencyKey.objects.select_for_update(skip_locked=True).filter(pk=row.pk).first()

@@ -34,10 +34,10 @@ class CursorPagination(DrfCursorPagination):
             cursor = super().decode_cursor(request)
         except DrfNotFound as error:
             raise self._invalid() from error
-        position = cursor.position if cursor else None
-        if position is not None and not (
-            position.isascii() and position.isdigit() and len(position) < 20 and int(position) <= MAX_ID
-        ):
+        if cursor is None or cursor.position is None:
+            return cursor
+        position = str(cursor.position)
+        if not (position.isascii() and position.isdigit() and len(position) < 20 and int(position) <= MAX_ID):
             raise self._invalid()
         return cursor
 

@@ -31,7 +31,7 @@ class ErrorSerializer(serializers.Serializer):
     """Every error of the API."""
 
     type = serializers.ChoiceField(["validation_error", "client_error", "server_error"])
-    errors = ProblemSerializer(many=True)
+    errors = ProblemSerializer(many=True)  # type: ignore[assignment]
     request_id = serializers.CharField()
     details = serializers.DictField(required=False, help_text="Figures, the permission that is missing, …")
 

@@ -1,9 +1,8 @@
 """What every DRF view of the API is made with."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
-from django.db.models import QuerySet
 from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -20,12 +19,13 @@ from .fast import only_in_current
 class AlwaysJson(BaseContentNegotiation):
     """The API speaks JSON, whatever Accept says: a browser that opens an address sees the answer too."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         kind = request.content_type.split(";", 1)[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == kind), None)
 
-    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
+    def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 class ApiView(GenericAPIView):
@@ -47,18 +47,17 @@ class ApiView(GenericAPIView):
         if any("\x00" in text for text in texts):
             raise NotFound("An address holds no character NUL.")
         if self.current_only:
-            only_in_current(request.version)
+            only_in_current(request.version or "")
 
     @property
     def user(self) -> User:
         """The caller; the permission class has let nobody else in."""
-        return self.request.user
+        return cast(User, self.request.user)
 
-    def page_of(self, queryset: QuerySet, **context: Any) -> Response:
-        """One cursor page of the filtered queryset, through the view's serializer."""
-        rows = self.paginate_queryset(self.filter_queryset(queryset))
-        serializer = self.get_serializer_class()(rows, many=True, context={**self.get_serializer_context(), **context})
-        return self.get_paginated_response(serializer.data)
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The JSON object of the body; the parser lets nothing else through."""
+        return cast(dict[str, Any], self.request.data)
 
     def answer(self, body: Any, *, state: str | None = None, status: int = 200) -> Response:
         """`body` with its ETag when `state` is given; 304 without a body when the caller of a GET knows it already."""

@@ -92,8 +92,9 @@ def object_seen_by(user: Any, object_type: str, object_id: str) -> Model:
 
 
 def changes_read(event: AuditEvent) -> list[tuple[str, str, str]]:
-    """The changes of an event in words: (what, old, new). A value that names the event's matter stands without an old."""
-    return [(name.replace("_", " "), *_pair(pair)) for name, pair in event.changes.items()]
+    """The changes of an event in words: (what, old, new); what was empty and stays so is left out."""
+    lines = [(name.replace("_", " "), *_pair(pair)) for name, pair in event.changes.items()]
+    return [line for line in lines if line[1] or line[2]]
 
 
 def _pair(pair: Any) -> tuple[str, str]:

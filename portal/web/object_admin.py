@@ -139,6 +139,12 @@ class ObjectAdmin(RestrictedMixin, ModelAdmin):
         written = self.write(request, obj, form, change)
         obj.__dict__.update(written.__dict__)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Rows below are read-only unless a subclass hands them to their actions."""
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return []
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         # Kept for Django's own answer, which names what was deleted by its key.
         pk = obj.pk

@@ -1,6 +1,7 @@
 """Roles and grants meet in one place: what `restrict`, `may` and `explain` say, and what it costs."""
 
 import pytest
+from promo_numbers.models import PromoNumber
 
 from campaigns.actions import access_grant, access_revoke
 from campaigns.models import Advertiser, Call, CallLeg, Campaign, Cap
@@ -9,7 +10,6 @@ from portal.accounts import access
 from portal.accounts.models import Membership, User
 from portal.accounts.roles import Role
 from portal.errors import Invalid, NotAllowed, NotFound
-from promo_numbers.models import PromoNumber
 from tests import factories
 
 
@@ -162,8 +162,9 @@ def test_the_access_table_says_what_may_says(campaign, personas, on):
     access_grant(by=None, obj=campaign, to=personas.limited, action="change_budget_caps")
     access_grant(by=None, obj=campaign.advertiser, to=personas.limited, action="operate")
     access_grant(by=None, obj=campaign.advertiser, to=group, action="change_budget_caps")
-    closed = factories.MembershipFactory(network=network, role=Role.SUPER, user__is_active=False).user
+    closed = factories.MembershipFactory(network=network, role=Role.SUPER).user
     access_grant(by=None, obj=campaign, to=closed, action="view")
+    User.objects.filter(pk=closed.pk).update(is_active=False)
     factories.MembershipFactory(network=network, user=personas.staff, role=Role.OBSERVER)
     rows = access_of_members(obj, network.memberships.select_related("user"))
     assert len(rows) == 7

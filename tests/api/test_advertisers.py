@@ -62,7 +62,9 @@ def test_bad_input(api, data, expected):
 
 def test_taken_mismatched_missing_and_in_use(api, network):
     advertiser = AdvertiserFactory(network=network, id_from_network="27")
-    assert codes(api.post("advertisers.json", {"name": "B", "id_from_network": "27"})) == [("id_taken", "id_from_network")]
+    assert codes(api.post("advertisers.json", {"name": "B", "id_from_network": "27"})) == [
+        ("id_taken", "id_from_network")
+    ]
     assert codes(api.put("advertisers/27.json", {"id_from_network": "28"})) == [("id_mismatch", "id_from_network")]
     assert api.patch("advertisers/none.json", {"name": "B"}).status_code == 404
     CampaignFactory(advertiser=advertiser)

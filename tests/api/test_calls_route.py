@@ -110,7 +110,9 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "code"), UNREADABLE, ids=[f"{c}-{i}" for i, (_, _, c) in enumerate(UNREADABLE)])
+@pytest.mark.parametrize(
+    ("body", "status", "code"), UNREADABLE, ids=[f"{c}-{i}" for i, (_, _, c) in enumerate(UNREADABLE)]
+)
 @pytest.mark.parametrize("path", ["calls.json", "calls/00000000-00000001/events.json", "advertisers.json"])
 def test_what_cannot_be_read(api, bundle, path, body, status, code):
     answer = api.send("POST", path, body=body)
@@ -132,7 +134,15 @@ def test_unknown_bundle_and_number(api, bundle):
 
 def test_who_may_route(as_, personas, bundle, network):
     data = {"bundle": bundle.id_from_network, "caller": CALLER}
-    expected = {"limited": 403, "observer": 403, "member": 201, "manager": 201, "super": 201, "outsider": 404, "staff": 201}
+    expected = {
+        "limited": 403,
+        "observer": 403,
+        "member": 201,
+        "manager": 201,
+        "super": 201,
+        "outsider": 404,
+        "staff": 201,
+    }
     assert {name: as_(getattr(personas, name)).post("calls.json", data).status_code for name in expected} == expected
     answer = as_(personas.observer).post("calls.json", data)
     assert answer.json()["details"]["permission"] == "campaigns.route_calls"
@@ -142,7 +152,9 @@ def test_another_networks_bundle_is_unknown(api, bundle):
     other = bundle_of(*destinations(1))
     answer = api.post("calls.json", {"bundle": other.id_from_network, "caller": CALLER})
     assert codes(answer) == [("unknown_campaign", "bundle")]
-    answer = Api(api.user, other.network, key=api.key).post("calls.json", {"bundle": other.id_from_network, "caller": CALLER})
+    answer = Api(api.user, other.network, key=api.key).post(
+        "calls.json", {"bundle": other.id_from_network, "caller": CALLER}
+    )
     assert (answer.status_code, codes(answer)) == (404, [("unknown_network", "network_id")])
 
 

@@ -80,7 +80,7 @@ def test_the_moves(api, campaign):
 BAD = [
     ({"name": ""}, [("blank", "name")]),
     ({"campaign_type": "Sideways"}, [("unknown_campaign_type", "campaign_type")]),
-    ({"timezone": "Mars/Olympus"}, [("unknown_time_zone", "time_zone")]),
+    ({"timezone": "Mars/Olympus"}, [("unknown_time_zone", "timezone")]),
     ({"destination_phone_number": "call me"}, [("invalid_phone_number", "destination_phone_number")]),
     ({"url": "not a url"}, [("invalid", "url")]),
     ({"payout": -1}, [("min_value", "payout")]),
@@ -113,7 +113,7 @@ BAD = [
 def test_bad_input_of_a_new_campaign(api, data, expected):
     answer = api.post(LIST, {**NEW, **data})
     assert (answer.status_code, codes(answer)) == (422, expected)
-    assert not Campaign.objects.exists() and not AuditEvent.objects.exists()
+    assert not Campaign.objects.exists() and not AuditEvent.objects.exclude(event="token.create").exists()
 
 
 CAPS = "budget_activities"
@@ -147,7 +147,7 @@ BAD_CAPS = [
     ),
     (
         {"periodic_call_cap_alert": {"budget_amount": 1, "reset_period": "Daily", "starts_at": "soon"}},
-        [("invalid_date", f"{PERIODIC}.starts_at"), ("required", f"{PERIODIC}.starts_at")],
+        [("invalid_date", f"{PERIODIC}.starts_at")],
     ),
     (
         {"periodic_call_cap_alert": {"budget_amount": 1, "reset_period": {}, "include_call_fees": "x"}},
@@ -162,7 +162,11 @@ def test_bad_caps_write_nothing_of_the_whole_request(api, campaign, given, expec
     assert answer.status_code == 422, answer.content
     assert set(expected) <= set(codes(answer))
     campaign.refresh_from_db()
-    assert campaign.name == "Roofing" and not Cap.objects.exists() and not AuditEvent.objects.exists()
+    assert (
+        campaign.name == "Roofing"
+        and not Cap.objects.exists()
+        and not AuditEvent.objects.exclude(event="token.create").exists()
+    )
 
 
 def test_every_problem_in_one_answer(api, campaign):

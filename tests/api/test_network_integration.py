@@ -38,7 +38,15 @@ def test_upserts_with_terms_read_back(api, method):
     assert (body["id_from_network"], body["name"], body["status"]) == ("33", "Roofing", "Pending")
     assert body["current_terms"] is None
     terms = body["future_terms"]
-    for name in ("campaign_type", "timezone", "campaign_language", "visibility", "custom_data", "ivr_tree", "description"):
+    for name in (
+        "campaign_type",
+        "timezone",
+        "campaign_language",
+        "visibility",
+        "custom_data",
+        "ivr_tree",
+        "description",
+    ):
         assert terms[name] == DATA[name], name
     assert (terms["advertiser_payin"]["min"], terms["affiliate_payout"]["max"]) == (20.0, 15.0)
     assert terms["destination_phone_number"] == "+13035550100"

@@ -50,7 +50,7 @@ class Tally:
 
 def play(bundle: Campaign, number: int, calls: int, tally: Tally, hold: int = 2) -> None:
     """Place `calls` calls, hold up to `hold` at once, answer some, end all: what a switch does, without waiting."""
-    dice = random.Random(number)  # noqa: S311 - a repeatable load
+    dice = random.Random(number)
     held: list[int] = []
 
     def end(call: int) -> None:
@@ -101,7 +101,9 @@ def counters(campaigns: list[Campaign]) -> dict[int, tuple[int, int | None]]:
 def deadlocks() -> int:
     """Deadlocks that PostgreSQL has counted in this database."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot(), deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        cursor.execute(
+            "SELECT pg_stat_clear_snapshot(), deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        )
         return cursor.fetchone()[1]
 
 

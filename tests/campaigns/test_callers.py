@@ -13,7 +13,18 @@ nanp = st.builds(
     st.sampled_from("23456789"), st.text("0123456789", min_size=2, max_size=2), st.sampled_from("23456789"),
     st.text("0123456789", min_size=2, max_size=2), st.text("0123456789", min_size=4, max_size=4),
 )  # fmt: skip
-LAYOUTS = ("{a}{b}{c}", "1{a}{b}{c}", "+1{a}{b}{c}", "({a}) {b}-{c}", "({a}){b}-{c}", "{a}-{b}-{c}", "{a}.{b}.{c}", "+1 {a} {b} {c}", "1-{a}-{b}-{c}", "+1 ({a}) {b}-{c}")  # fmt: skip
+LAYOUTS = (
+    "{a}{b}{c}",
+    "1{a}{b}{c}",
+    "+1{a}{b}{c}",
+    "({a}) {b}-{c}",
+    "({a}){b}-{c}",
+    "{a}-{b}-{c}",
+    "{a}.{b}.{c}",
+    "+1 {a} {b} {c}",
+    "1-{a}-{b}-{c}",
+    "+1 ({a}) {b}-{c}",
+)
 
 
 @given(nanp, st.sampled_from(LAYOUTS), st.sampled_from(["", " ", "  "]))
@@ -56,14 +67,31 @@ def test_other_countries(raw, country, expected):
     assert e164(raw, country) == expected
 
 
-@pytest.mark.parametrize("word", [None, "", "  ", "anonymous", "Anonymous", "RESTRICTED", "unavailable", "private", "266696687", "+266696687", "7378742833"])  # fmt: skip
+@pytest.mark.parametrize(
+    "word",
+    [
+        None,
+        "",
+        "  ",
+        "anonymous",
+        "Anonymous",
+        "RESTRICTED",
+        "unavailable",
+        "private",
+        "266696687",
+        "+266696687",
+        "7378742833",
+    ],
+)
 def test_withheld_numbers(word):
     caller = caller_read(word)
     assert (caller.e164, caller.key) == (None, None)
     assert caller.given == (word or "").strip()
 
 
-@pytest.mark.parametrize("raw", ["banana", "12", "+1", "303-555", "+1303555012345678901", "sip:alice@example.com", "911", "=1+1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "raw", ["banana", "12", "+1", "303-555", "+1303555012345678901", "sip:alice@example.com", "911", "=1+1"]
+)
 def test_what_is_no_number_is_refused(raw):
     with pytest.raises(NotANumber):
         caller_read(raw)
@@ -77,7 +105,13 @@ def test_keys_keep_the_order_of_digits_as_text(digits, more):
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [("+13035550123", "(303) 555-0123"), ("+442079460123", "+44 20 7946 0123"), (None, "withheld"), ("", "withheld"), ("+1", "+1")],
+    [
+        ("+13035550123", "(303) 555-0123"),
+        ("+442079460123", "+44 20 7946 0123"),
+        (None, "withheld"),
+        ("", "withheld"),
+        ("+1", "+1"),
+    ],
 )
 def test_numbers_as_people_write_them(number, words):
     assert pretty(number) == words

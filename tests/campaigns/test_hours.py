@@ -50,9 +50,24 @@ def test_sunday_night_goes_on_into_monday():
     [
         ({"monday_open": 28800}, "hours.monday_closed", "required", "monday_closed"),
         ({"monday_closed": 28800}, "hours.monday_open", "required", "monday_open"),
-        ({"monday_open": 64800, "monday_closed": 28800}, "hours.monday_closed", "closes_before_opening", "monday_closed = 115200"),
-        ({"monday_open": 28800, "monday_closed": 28800}, "hours.monday_closed", "closes_before_opening", "not after it opens"),
-        ({"monday_open": 28800, "monday_closed": -5}, "hours.monday_closed", "closes_before_opening", "after the opening"),
+        (
+            {"monday_open": 64800, "monday_closed": 28800},
+            "hours.monday_closed",
+            "closes_before_opening",
+            "monday_closed = 115200",
+        ),
+        (
+            {"monday_open": 28800, "monday_closed": 28800},
+            "hours.monday_closed",
+            "closes_before_opening",
+            "not after it opens",
+        ),
+        (
+            {"monday_open": 28800, "monday_closed": -5},
+            "hours.monday_closed",
+            "closes_before_opening",
+            "after the opening",
+        ),
         ({"monday_open": -1, "monday_closed": 5}, "hours.monday_open", "out_of_range", "must be 0 to"),
         ({"monday_open": DAY, "monday_closed": DAY + 5}, "hours.monday_open", "out_of_range", "must be 0 to"),
         ({"monday_open": 0, "monday_closed": DAY + 1}, "hours.monday_closed", "out_of_range", "more than 24 hours"),
@@ -76,12 +91,19 @@ def test_one_bad_day_leaves_the_others():
     assert clean == {"tuesday_open": 0, "tuesday_closed": 60} and len(problems) == 1
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0, "00:00"), (28800, "08:00"), (86340, "23:59"), (86400, "00:00 next day"), (108000, "06:00 next day")])
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "00:00"), (28800, "08:00"), (86340, "23:59"), (86400, "00:00 next day"), (108000, "06:00 next day")],
+)
 def test_the_clock_in_words(seconds, words):
     assert clock(seconds) == words
 
 
 def test_a_week_in_words():
-    words = dict(hours_in_words({"monday_open": 28800, "monday_closed": 64800, "friday_open": 79200, "friday_closed": 108000}))
-    assert words["Monday"] == "08:00–18:00" and words["Friday"] == "22:00–06:00 next day" and words["Sunday"] == "closed"
+    words = dict(
+        hours_in_words({"monday_open": 28800, "monday_closed": 64800, "friday_open": 79200, "friday_closed": 108000})
+    )
+    assert (
+        words["Monday"] == "08:00–18:00" and words["Friday"] == "22:00–06:00 next day" and words["Sunday"] == "closed"
+    )
     assert list(words) == [day.title() for day in DAYS]

@@ -138,7 +138,11 @@ def test_staff_release_a_slot_with_a_reason_and_it_is_on_record(one, personas):
     assert (leg.end_reason, leg.end_detail) == ("released", "The switch in Denver crashed.")
     assert live(only) == 0
     event = AuditEvent.objects.get(event="slot.release")
-    assert (event.actor, event.object_id, event.reason) == (personas.manager, str(only.pk), "The switch in Denver crashed.")
+    assert (event.actor, event.object_id, event.reason) == (
+        personas.manager,
+        str(only.pk),
+        "The switch in Denver crashed.",
+    )
     assert event.changes["call"][0] == CallLeg.objects.get(pk=routed.leg_id).call.transaction_id
     with pytest.raises(Conflict) as refused:
         actions.slot_release(by=personas.manager, leg=routed.leg_id, reason="Again")

@@ -7,6 +7,7 @@ threads oversell it: so that the others mean something.
 import random
 import time
 from datetime import timedelta
+from itertools import pairwise
 from threading import Event, Thread
 
 import pytest
@@ -126,7 +127,9 @@ def test_periodic_and_budget_caps_hold_under_the_same_load():
     bundle = bundle_of(by_calls, by_money)
     tally = Tally()
     together(lambda number: play(bundle, number, 25, tally))
-    used = [CallLeg.objects.filter(destination=target, answered_at__isnull=False).count() for target in (by_calls, by_money)]
+    used = [
+        CallLeg.objects.filter(destination=target, answered_at__isnull=False).count() for target in (by_calls, by_money)
+    ]
     assert used == [40, 35], "unanswered calls are given back, so in the end exactly the caps are used up"
     states = DestinationState.objects.in_bulk()
     assert (states[by_calls.pk].calls_used, states[by_money.pk].spend_used) == (40, 350)
@@ -236,7 +239,7 @@ def test_a_cap_lowered_under_load_lets_no_new_call_in_while_it_is_reached():
     together(work)
     legs = intervals(only)
     assert most_at_once(only) > 5, "the load never passed the lower cap, so lowering it proved nothing"
-    for (since, amount), (until, _) in zip(lowered, lowered[1:], strict=False):
+    for (since, amount), (until, _) in pairwise(lowered):
         later = [began for began, _ in legs if since < began < until]
         assert later, "no call came after the cap was lowered"
         for began in later:
@@ -294,7 +297,7 @@ def test_editors_of_one_cap_take_turns():
     events = AuditEvent.objects.filter(event="cap.change", object_id=str(only.pk)).order_by("id")
     chain = [event.changes["amount"] for event in events]
     assert float(chain[0][0]) == 7 and float(chain[-1][1]) == saved.amount
-    for (_, became), (was, _) in zip(chain, chain[1:], strict=False):
+    for (_, became), (was, _) in pairwise(chain):
         assert float(became) == float(was), "an edit was lost between two others"
 
 

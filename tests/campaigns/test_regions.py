@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from campaigns.callers import number_key, prefix_range
 from campaigns.choices import RegionType
 from campaigns.models import AreaPrefix
-from campaigns.regions import STATES, ZONES, is_everywhere, place_of, places_like, places_of, regions_clean, regions_compile
+from campaigns.regions import (
+    STATES,
+    ZONES,
+    is_everywhere,
+    place_of,
+    places_like,
+    places_of,
+    regions_clean,
+    regions_compile,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("places")]
 
@@ -58,13 +67,25 @@ def test_every_zone_has_area_codes(zone):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.sampled_from(["805", "303", "720-555", "+44", "+4420", "212, 646", "(303) 555"]), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.sampled_from(["805", "303", "720-555", "+44", "+4420", "212, 646", "(303) 555"]), min_size=1, max_size=4
+    )
+)
 def test_several_regions_cover_what_each_covers(values):
     together = regions_compile(
         [{"name": value, "regions": [{"region_type": "Prefix", "value": value}]} for value in values]
     )
     alone = [regions_compile(named("Prefix", value)) for value in values]
-    for number in ("+18055551234", "+13035551234", "+17205551234", "+17205561234", "+442079460000", "+441619460000", "+16465550000"):
+    for number in (
+        "+18055551234",
+        "+13035551234",
+        "+17205551234",
+        "+17205561234",
+        "+442079460000",
+        "+441619460000",
+        "+16465550000",
+    ):
         assert covers(together, number) == any(covers(ranges, number) for ranges in alone)
 
 
@@ -93,6 +114,9 @@ def test_prefixes_as_people_write_them(value, inside, outside):
         ("State", "Atlantis", "named_regions.0.regions.0.value", "unknown_region"),
         ("State", "", "named_regions.0.regions.0.value", "unknown_region"),
         ("City", "Denver", "named_regions.0.regions.0.value", "unknown_region"),
+        ("City", ", CO", "named_regions.0.regions.0.value", "unknown_region"),
+        ("Zone", "", "named_regions.0.regions.0.value", "unknown_region"),
+        ("Prefix", "", "named_regions.0.regions.0.value", "unknown_region"),
         ("City", "Nowhere, CO", "named_regions.0.regions.0.value", "unknown_region"),
         ("Zone", "Lunar", "named_regions.0.regions.0.value", "unknown_region"),
         ("Country", "XX", "named_regions.0.regions.0.value", "unknown_region"),
@@ -124,7 +148,14 @@ def test_every_problem_is_reported_at_once():
 
 @pytest.mark.parametrize(
     ("number", "place"),
-    [("+13035550123", "CO"), ("+12012000123", "Jersey City, NJ"), ("+442079460123", "GB"), (None, ""), ("", ""), ("+99900000", "")],
+    [
+        ("+13035550123", "CO"),
+        ("+12012000123", "Jersey City, NJ"),
+        ("+442079460123", "GB"),
+        (None, ""),
+        ("", ""),
+        ("+99900000", ""),
+    ],
 )
 def test_where_a_number_belongs_in_words(number, place):
     assert place_of(number) == place

@@ -131,17 +131,53 @@ def test_hours_and_the_next_opening_agree_with_a_walk_over_the_clock(zone_and_ni
     ("zone", "opens", "closes", "at", "expected"),
     [
         # 02:30 does not exist: the gate opens when the clock jumps over it.
-        ("America/New_York", (2, 30), (4, 0), local(2026, 3, 8, 1, 0, "America/New_York"), datetime(2026, 3, 8, 7, tzinfo=UTC)),
+        (
+            "America/New_York",
+            (2, 30),
+            (4, 0),
+            local(2026, 3, 8, 1, 0, "America/New_York"),
+            datetime(2026, 3, 8, 7, tzinfo=UTC),
+        ),
         # 01:30 comes twice: it opens at the first.
-        ("America/Denver", (1, 30), (4, 0), local(2026, 11, 1, 0, 0, "America/Denver"), datetime(2026, 11, 1, 7, 30, tzinfo=UTC)),
+        (
+            "America/Denver",
+            (1, 30),
+            (4, 0),
+            local(2026, 11, 1, 0, 0, "America/Denver"),
+            datetime(2026, 11, 1, 7, 30, tzinfo=UTC),
+        ),
         # Open 01:00 to 01:30, closed, and the hour repeats: open again.
-        ("America/Denver", (1, 0), (1, 30), local(2026, 11, 1, 1, 45, "America/Denver"), datetime(2026, 11, 1, 8, 0, tzinfo=UTC)),
+        (
+            "America/Denver",
+            (1, 0),
+            (1, 30),
+            local(2026, 11, 1, 1, 45, "America/Denver"),
+            datetime(2026, 11, 1, 8, 0, tzinfo=UTC),
+        ),
         # Midnight does not exist in Havana.
-        ("America/Havana", (0, 0), (1, 0), local(2026, 3, 7, 23, 0, "America/Havana"), datetime(2026, 3, 15, 4, 0, tzinfo=UTC)),
-        ("Australia/Lord_Howe", (2, 15), (3, 0), local(2026, 10, 4, 1, 0, "Australia/Lord_Howe"), datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
-        ("Asia/Beirut", (8, 0), (18, 0), local(2026, 3, 28, 20, 0, "Asia/Beirut"), datetime(2026, 3, 29, 5, 0, tzinfo=UTC)),
+        (
+            "America/Havana",
+            (0, 0),
+            (1, 0),
+            local(2026, 3, 7, 23, 0, "America/Havana"),
+            datetime(2026, 3, 15, 4, 0, tzinfo=UTC),
+        ),
+        (
+            "Australia/Lord_Howe",
+            (2, 15),
+            (3, 0),
+            local(2026, 10, 4, 1, 0, "Australia/Lord_Howe"),
+            datetime(2026, 10, 3, 15, 30, tzinfo=UTC),
+        ),
+        (
+            "Asia/Beirut",
+            (8, 0),
+            (18, 0),
+            local(2026, 3, 28, 20, 0, "Asia/Beirut"),
+            datetime(2026, 3, 29, 5, 0, tzinfo=UTC),
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_next_opening_on_nights_that_change(zone, opens, closes, at, expected):
     day = (expected - timedelta(minutes=1)).astimezone(ZoneInfo(zone)).strftime("%A").lower()
     if zone == "America/Havana":
@@ -207,9 +243,7 @@ def test_a_midnight_that_comes_twice_begins_the_day_once():
     first_midnight = local(2026, 11, 1, 0, 0, "America/Havana", fold=0)
     for minutes in (0, 30, 59, 60, 61):
         at = first_midnight + timedelta(minutes=minutes)
-        since, until = sql(
-            "SELECT * FROM campaigns_period('Daily', %s, 'America/Havana', %s)", date(2026, 1, 1), at
-        )
+        since, until = sql("SELECT * FROM campaigns_period('Daily', %s, 'America/Havana', %s)", date(2026, 1, 1), at)
         assert (since, until - since) == (first_midnight, timedelta(hours=25))
 
 

@@ -17,7 +17,9 @@ def _may(by: User | None, user: User) -> None:
     """A token acts as its user with all his rights, so only he himself and platform staff may make or take one."""
     if by is None or by.pk == user.pk or access.stands_above(by):
         return
-    raise NotAllowed("Only the user himself and platform staff manage a user's tokens.", permission="accounts.manage_tokens")
+    raise NotAllowed(
+        "Only the user himself and platform staff manage a user's tokens.", permission="accounts.manage_tokens"
+    )
 
 
 def token_create(
@@ -37,7 +39,9 @@ def token_create(
     name = name.strip()
     problems: list[tuple[str | None, str, str]] = []
     if not 1 <= len(name) <= 100 or "\x00" in name:
-        problems.append(("name", "required" if not name else "invalid", "Say in 1 to 100 characters what uses the token."))
+        problems.append(
+            ("name", "required" if not name else "invalid", "Say in 1 to 100 characters what uses the token.")
+        )
     if expires_at is not None and timezone.is_naive(expires_at):
         problems.append(("expires_at", "no_time_zone", "Give the moment with its time zone."))
     elif expires_at is not None and expires_at <= timezone.now():
@@ -52,7 +56,8 @@ def token_create(
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.api_tokens.filter(revoked_at=None).count() >= MAX_LIVE_TOKENS:
             raise Invalid(
-                f"“{user}” has {MAX_LIVE_TOKENS} tokens already; revoke those that nothing uses.", code="too_many_tokens"
+                f"“{user}” has {MAX_LIVE_TOKENS} tokens already; revoke those that nothing uses.",
+                code="too_many_tokens",
             )
         token = ApiToken.objects.create(
             user=user, name=name, prefix=key[: tokens.SHOWN], digest=tokens.key_digest(key), read_only=read_only,

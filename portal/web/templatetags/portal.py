@@ -6,7 +6,6 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.conf import settings
 from django.forms import BoundField
 from django.http import QueryDict
 from django.template.loader import render_to_string
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
+from unfold.settings import get_config
 
 register = template.Library()
 
@@ -22,7 +22,7 @@ register = template.Library()
 def navigation(context: template.Context) -> list[dict[str, Any]]:
     """The sidebar's groups with the items that this user may see; the composition is named by the settings."""
     request = context["request"]
-    groups = import_string(settings.UNFOLD["SIDEBAR"]["navigation"])(request)
+    groups = import_string(get_config()["SIDEBAR"]["navigation"])(request)
     shown = []
     for group in groups:
         items = [

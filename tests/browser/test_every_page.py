@@ -1,0 +1,107 @@
+"""Every page at both widths, light and dark: no serious finding of axe-core, no sideways scrolling, no script error."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from campaigns import actions
+from campaigns.models import Call
+from tests.factories import AdvertiserFactory, CampaignFactory, GroupFactory, PromoNumberFactory, bundle_of, cap
+
+PAGES = {
+    "dashboard": "/",
+    "campaigns": "/campaigns/",
+    "campaign-new": "/campaigns/new/",
+    "destination-summary": "/campaigns/{destination}/",
+    "bundle-summary": "/campaigns/{bundle}/",
+    "caps": "/campaigns/{destination}/caps/",
+    "campaign-edit": "/campaigns/{destination}/edit/",
+    "bundle-edit": "/campaigns/{bundle}/edit/",
+    "campaign-access": "/campaigns/{destination}/access/",
+    "destination-add": "/campaigns/{bundle}/destinations/add/",
+    "advertisers": "/advertisers/",
+    "advertiser": "/advertisers/{advertiser}/",
+    "calls": "/calls/",
+    "call": "/calls/{call}/",
+    "live-calls": "/calls/live/",
+    "simulate": "/simulate/?bundle={bundle}&caller=%2B13035550123",
+    "members": "/members/",
+    "groups": "/groups/",
+    "tokens": "/tokens/",
+    "audit": "/audit/",
+    "network": "/networks/{network}/settings/",
+    "security": "/accounts/2fa/",
+}
+
+
+@pytest.fixture
+def addresses(network):
+    """A network with one of everything; returns what the addresses above are filled with."""
+    advertiser = AdvertiserFactory(network=network, name="Bluebird Solar")
+    full = CampaignFactory(advertiser=advertiser, name="Bluebird Denver")
+    free = CampaignFactory(advertiser=advertiser, name="A call center with a rather long name in Colorado Springs")
+    cap(full, 1)
+    cap(free, "250.00", "budget", reset_period="Monthly", starts_at="2026-01-31", time_zone="America/Denver")
+    bundle = bundle_of(
+        full, free, name="Solar quotes", overflow=CampaignFactory(advertiser=advertiser, name="Overflow")
+    )
+    PromoNumberFactory(campaign=bundle)
+    GroupFactory(network=network, label="Agency")
+    calls = [
+        actions.call_route(by=None, network=network, campaign=bundle.pk, caller=caller)
+        for caller in ("+13035550123", "+12125550124", None)
+    ]
+    actions.call_event(by=None, network=network, call=calls[1].call_id, event="answered")
+    actions.call_event(by=None, network=network, call=calls[2].call_id, event="ended", cause="no_answer")
+    actions.hours_roll_up()
+    return {
+        "network": network.pk, "advertiser": advertiser.pk, "destination": full.pk, "bundle": bundle.pk,
+        "call": Call.objects.get(pk=calls[1].call_id).transaction_id,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_are_accessible(
+    page, live_server, sign_in, personas, addresses, accessible, no_sideways_scroll, width, scheme
+):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    sign_in(personas.super)
+    problems = []
+    for name, address in PAGES.items():
+        response = page.goto(live_server.url + address.format(**addresses))
+        if response.status != 200:
+            problems.append(f"{name}: answered {response.status}")
+            continue
+        expect(page.locator("h1:visible")).to_have_count(1)
+        page.wait_for_timeout(150)  # transitions of the theme
+        for check in (accessible, no_sideways_scroll):
+            try:
+                check()
+            except AssertionError as error:
+                problems.append(f"{name}: {check.__qualname__.split('.')[0]}: {error}")
+        problems += [f"{name}: script error {error}" for error in errors]
+        errors.clear()
+    assert not problems, "\n".join(problems)
+
+
+def test_signing_in_with_the_form(page, live_server, personas, accessible):
+    page.goto(f"{live_server.url}/campaigns/")
+    accessible()
+    page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill(personas.manager.email)
+    page.get_by_label("Password", exact=False).first.fill("wrong password")
+    page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).first.click()
+    expect(page.locator("body")).to_contain_text("not correct")
+    page.get_by_label("Password", exact=False).first.fill("correct horse battery")
+    page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).first.click()
+    expect(page).to_have_url(f"{live_server.url}/campaigns/")
+
+
+def test_someone_elses_page_is_not_found(page, live_server, sign_in, personas, addresses):
+    sign_in(personas.outsider)
+    assert page.goto(f"{live_server.url}/campaigns/{addresses['bundle']}/").status == 404
+    expect(page.locator("body")).not_to_contain_text("Solar quotes")
