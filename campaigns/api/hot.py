@@ -119,7 +119,7 @@ def route_call(identity: Identity, network: Network, data: dict[str, Any], key: 
         external_id=external_id or (key_digest(key) if key else None),
     )  # fmt: skip
     body: dict[str, Any] = {
-        "call": Call(pk=routed.call_id).transaction_id,
+        "call": Call.transaction_id_of(routed.call_id),
         "outcome": routed.outcome,
         "destination": destination_body(routed.destination_id),
         "refusal": routed.refusal or None,

@@ -93,7 +93,9 @@ def values_of(
     # The action says more about these than their type, each with its path.
     own_words: dict[str, Any] = {name: data.pop(name) for name in ("hours", "named_regions") if name in data}
     given = {**cleaned(serializer, data), **own_words}
-    other = {name: given.pop(name) for name in ("id_from_network", "campaign_type", "advertiser") if name in given}
+    other: dict[str, Any] = {
+        name: given.pop(name) for name in ("id_from_network", "campaign_type", "advertiser") if name in given
+    }
     other["caps"] = caps
     values: dict[str, Any] = {
         _RENAMED.get(name, name): _EMPTY[name] if value is None and name in _EMPTY else value

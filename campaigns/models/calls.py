@@ -59,7 +59,12 @@ class Call(models.Model):
     @property
     def transaction_id(self) -> str:
         """The id that the API and pages show, in the field's usual shape: two groups of eight hex digits."""
-        return f"{self.pk >> 32:08X}-{self.pk & 0xFFFFFFFF:08X}"
+        return self.transaction_id_of(self.pk)
+
+    @staticmethod
+    def transaction_id_of(pk: int) -> str:
+        """The transaction id of the call with that primary key."""
+        return f"{pk >> 32:08X}-{pk & 0xFFFFFFFF:08X}"
 
     @staticmethod
     def pk_of(transaction_id: str) -> int | None:

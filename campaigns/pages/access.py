@@ -14,6 +14,7 @@ from campaigns.models import Advertiser, Campaign
 from campaigns.queries import access as access_queries
 from portal.accounts import access
 from portal.accounts.models import NetworkGroup, User
+from portal.accounts.queries import group_rows
 from portal.errors import NotFound, Refused
 from portal.web.lists import keyset
 from portal.web.pages import page, show
@@ -30,7 +31,7 @@ def _subject(obj: Advertiser | Campaign, named: str) -> User | NetworkGroup:
     kind, _, key = named.partition(":")
     found: User | NetworkGroup | None
     if kind == "group":
-        found = NetworkGroup.objects.filter(network_id=obj.network_id, pk=_number(key)).first()
+        found = group_rows().filter(network_id=obj.network_id, pk=_number(key)).first()
     else:
         found = User.objects.filter(memberships__network_id=obj.network_id, pk=_number(key)).first()
     if found is None:

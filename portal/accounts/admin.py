@@ -48,7 +48,7 @@ def admin_password_change(request: HttpRequest, extra_context: Any = None) -> Ht
 
 
 admin.site.login = admin_login  # type: ignore[method-assign]
-admin.site.logout = admin_logout  # type: ignore[method-assign]
+admin.site.logout = admin_logout  # type: ignore[method-assign,assignment]
 admin.site.password_change = admin_password_change  # type: ignore[method-assign,assignment]
 
 # Django's groups have no network, and the others hold secrets or open a way around the actions.

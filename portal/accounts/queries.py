@@ -30,6 +30,11 @@ def roles_counted(network: Network) -> dict[int, int]:
     return {row["role"]: row["n"] for row in counts}
 
 
+def group_rows() -> QuerySet[NetworkGroup]:
+    """All groups of networks. (`NetworkGroup.objects` is Django's manager of groups: mypy would read plain groups.)"""
+    return QuerySet(NetworkGroup)
+
+
 def groups_of(network: Network) -> QuerySet[NetworkGroup]:
     """The groups of a network with `size`, the number of people in each."""
     return network.groups.annotate(size=Count("user"))

@@ -29,5 +29,8 @@ class FastPathMiddleware:
             fast = getattr(match.func, "fast_post", None)
             if fast is not None:
                 request.resolver_match = match
-                return fast(request, *match.args, **match.kwargs)
+                response = fast(request, *match.args, **match.kwargs)
+                # Elsewhere CommonMiddleware says it; without it the answer would go out in chunks.
+                response.headers["Content-Length"] = str(len(response.content))
+                return response
         return self.get_response(request)

@@ -157,7 +157,9 @@ class Launch:
         beat = ["beat", "--schedule", str(self.var / "beat-schedule")]
         yield Program("beat", [*celery, *beat], environment=self._celery_settings())
         if options.traffic and self._postgres is not None and "traffic" in self.commands:
-            yield Program("traffic", self._manage_command("traffic"))
+            host = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host  # noqa: S104
+            address = f"http://[{host}]:{options.port}" if ":" in host else f"http://{host}:{options.port}"
+            yield Program("traffic", self._manage_command("traffic", "--base-url", address))
 
     def _celery_settings(self) -> dict[str, str]:
         """Without a line for every periodic task every few seconds, and, as root, without Celery's page about root."""

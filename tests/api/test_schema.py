@@ -86,7 +86,7 @@ KNOWN = {"advertiser": "27", "campaign": "c1", "bundle": "b1", "destination": "c
 @pytest.mark.django_db
 @SCHEMA.parametrize()
 @hypothesis_settings(
-    max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 def test_no_request_breaks_the_application_or_its_schema(case, world):
     case.path_parameters = {

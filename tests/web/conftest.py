@@ -6,7 +6,15 @@ import pytest
 
 from campaigns import actions
 from portal.accounts.roles import Role
-from tests.factories import AdvertiserFactory, CampaignFactory, MembershipFactory, PromoNumberFactory, bundle_of, cap
+from tests.factories import (
+    AdvertiserFactory,
+    CampaignFactory,
+    MembershipFactory,
+    PromoNumberFactory,
+    bundle_of,
+    cap,
+    destinations,
+)
 
 from .calls import PROMO, place
 
@@ -41,3 +49,15 @@ def bundle_holder(scene):
     user = MembershipFactory(network=scene.network, role=Role.LIMITED).user
     actions.access_grant(by=None, obj=scene.bundle, to=user, action="view")
     return user
+
+
+@pytest.fixture
+def advertiser(network):
+    return AdvertiserFactory(network=network, name="Roofing")
+
+
+@pytest.fixture
+def bundle(advertiser):
+    """A bundle of two destinations, the first capped at 5, with an overflow."""
+    first, second = destinations(2, [5, None], advertiser=advertiser)
+    return bundle_of(first, second, overflow=CampaignFactory(advertiser=advertiser, name="Answering service"))

@@ -1,15 +1,14 @@
-"""The base page and the campaign pages: who sees what, the cap editor's rights, nothing written by a refusal."""
+"""The base page, lists, summaries and the dashboard: who sees what, and what it costs."""
 
 import re
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import actions
-from campaigns.models import Advertiser, BundleDestination, Campaign, CampaignHour, Cap, DestinationState
+from campaigns.models import Campaign, CampaignHour, DestinationState
 from campaigns.queries.lint import lint
 from campaigns.queries.summaries import bundle_rows
 from portal.audit.models import AuditEvent
@@ -17,41 +16,13 @@ from tests.factories import (
     AdvertiserFactory,
     BundleFactory,
     CampaignFactory,
-    MembershipFactory,
     bundle_of,
     cap,
     destinations,
 )
+from tests.web.helpers import first_of, sign_in, text_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def advertiser(network):
-    return AdvertiserFactory(network=network, name="Roofing")
-
-
-@pytest.fixture
-def bundle(advertiser):
-    """A bundle of two destinations, the first capped at 5, with an overflow."""
-    first, second = destinations(2, [5, None], advertiser=advertiser)
-    return bundle_of(first, second, overflow=CampaignFactory(advertiser=advertiser, name="Answering service"))
-
-
-def sign_in(user) -> Client:
-    client = Client()
-    client.force_login(user, backend="portal.accounts.backends.RoleAndGrantBackend")
-    return client
-
-
-def text_of(response) -> str:
-    """The page without tags and white space, so that a test reads what a person reads."""
-    body = re.sub(r"<(script|style|template|datalist).*?</\1>", " ", response.content.decode(), flags=re.S)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
-
-
-def first_of(bundle) -> Campaign:
-    return bundle.destinations.order_by("id").first().destination
 
 
 def pages_of(bundle) -> list[str]:
@@ -140,9 +111,6 @@ def test_sign_out_is_a_post(bundle, personas):
     assert '<form method="post" action="/accounts/logout/">' in body
 
 
-# Lists ------------------------------------------------------------------------------------------------------------
-
-
 def test_lists_cost_the_same_number_of_queries_whatever_their_length(
     advertiser, personas, django_assert_max_num_queries
 ):
@@ -229,9 +197,6 @@ def test_a_grant_holder_sees_only_what_was_granted(bundle, personas):
     assert client.get(reverse("campaigns:detail", args=[bundle.pk])).status_code == 404
 
 
-# Summaries --------------------------------------------------------------------------------------------------------
-
-
 def test_bundled_campaign_summary_says_cap_live_free_and_state(bundle, personas):
     first, second = (row.destination for row in bundle.destinations.order_by("id"))
     DestinationState.objects.filter(pk=first.pk).update(live=5)
@@ -309,285 +274,6 @@ def test_an_impossible_move_is_said_and_changes_nothing(advertiser, personas):
     assert "Give the destination phone number before it goes live." in text_of(page)
     campaign.refresh_from_db()
     assert campaign.status == "Pending"
-
-
-# Caps -------------------------------------------------------------------------------------------------------------
-
-
-def caps_post(**values) -> dict[str, str]:
-    """What the browser sends for the three fieldsets when nothing is set, changed by `values` (kind__field)."""
-    period = {"reset_period": "Daily", "starts_at": "", "time_zone": "America/New_York", "alerts_enabled": "on"}
-    data = {
-        "budget-amount": "",
-        "periodic_calls-amount": "",
-        "concurrent_calls-amount": "",
-        **{f"periodic_calls-{name}": value for name, value in period.items()},
-        **{f"budget-{name}": value for name, value in (period | {"reset_period": "Monthly"}).items()},
-        **{f"{kind}-alert_thresholds": "75, 90, 100" for kind in ("budget", "periodic_calls", "concurrent_calls")},
-    }
-    return data | {name.replace("__", "-"): value for name, value in values.items()}
-
-
-def test_a_manager_sets_all_three_caps_at_once(bundle, personas):
-    second = bundle.destinations.order_by("id").last().destination
-    address = reverse("campaigns:caps", args=[second.pk])
-    client = sign_in(personas.manager)
-    assert client.get(address).status_code == 200
-    page = client.post(
-        address,
-        caps_post(
-            budget__amount="2500.50", budget__starts_at="2026-11-01", budget__include_call_fees="on",
-            periodic_calls__amount="40", periodic_calls__starts_at="2026-11-01", concurrent_calls__amount="8",
-        ),
-        follow=True,
-    )  # fmt: skip
-    assert "Concurrent call cap set to 8, in effect now." in text_of(page)
-    found = {row.kind: row for row in Cap.objects.filter(campaign=second)}
-    assert (found["budget"].amount, found["budget"].include_call_fees) == (pytest.approx(2500.5), True)
-    assert found["periodic_calls"].reset_period == "Daily"
-    assert (found["concurrent_calls"].amount, found["concurrent_calls"].alerts_enabled) == (8, False)
-    assert DestinationState.objects.get(pk=second.pk).live_cap == 8
-
-
-def test_a_blank_amount_takes_the_cap_away_and_zero_closes(bundle, personas):
-    first = first_of(bundle)
-    client = sign_in(personas.manager)
-    address = reverse("campaigns:caps", args=[first.pk])
-    page = client.post(address, caps_post(concurrent_calls__amount="0"), follow=True)
-    assert "Concurrent call cap is 0: the campaign is closed" in text_of(page)
-    page = client.post(address, caps_post(concurrent_calls__amount=" "), follow=True)
-    assert "Concurrent call cap removed" in text_of(page)
-    assert not Cap.objects.filter(campaign=first).exists()
-
-
-def test_a_cap_below_what_is_live_is_taken_and_says_so(bundle, personas):
-    first = first_of(bundle)
-    DestinationState.objects.filter(pk=first.pk).update(live=5)
-    page = sign_in(personas.manager).post(
-        reverse("campaigns:caps", args=[first.pk]), caps_post(concurrent_calls__amount="3"), follow=True
-    )
-    assert "2 calls are live above it now" in text_of(page)
-    assert DestinationState.objects.get(pk=first.pk).live_cap == 3
-
-
-def test_what_is_wrong_stands_beside_its_field_and_nothing_is_written(bundle, personas):
-    first = first_of(bundle)
-    response = sign_in(personas.manager).post(
-        reverse("campaigns:caps", args=[first.pk]),
-        caps_post(
-            budget__amount="100", budget__time_zone="Mars/Olympus", budget__starts_at="2026-11-01",
-            periodic_calls__amount="2.5", concurrent_calls__amount="-1",
-        ),
-    )  # fmt: skip
-    assert response.status_code == 422
-    budget, calls, concurrent = response.context["forms"]
-    assert list(budget.errors) == ["time_zone"]
-    assert "whole calls" in calls.errors["amount"][0] and "starts_at" in calls.errors
-    assert "cannot be negative" in concurrent.errors["amount"][0]
-    assert [(row.kind, row.amount) for row in Cap.objects.filter(campaign=first)] == [("concurrent_calls", 5)]
-    assert 'aria-invalid="true"' in response.content.decode()
-
-
-def test_an_observer_reads_the_caps_with_the_reason_and_cannot_post(bundle, personas):
-    first = first_of(bundle)
-    address = reverse("campaigns:caps", args=[first.pk])
-    for user in (personas.observer, personas.member):
-        client = sign_in(user)
-        response = client.get(address)
-        page = text_of(response)
-        assert "campaigns.change_budget_caps" in page and "Manager and above" in page
-        assert "Save caps" not in page
-        assert all(field.disabled for form in response.context["forms"] for field in form.fields.values())
-        refused = client.post(address, caps_post(concurrent_calls__amount="99"))
-        assert refused.status_code == 403 and "campaigns.change_budget_caps" in text_of(refused)
-    assert Cap.objects.get(campaign=first).amount == 5
-
-
-@pytest.mark.parametrize("on", ["campaign", "advertiser"])
-def test_a_grant_holder_edits_the_caps_where_he_was_granted_it(bundle, personas, on):
-    first = first_of(bundle)
-    obj = first if on == "campaign" else first.advertiser
-    for action in ("view", "change_budget_caps"):
-        actions.access_grant(by=personas.super, obj=obj, to=personas.limited, action=action)
-    client = sign_in(personas.limited)
-    response = client.post(reverse("campaigns:caps", args=[first.pk]), caps_post(concurrent_calls__amount="6"))
-    assert response.status_code == 302
-    assert Cap.objects.get(campaign=first).amount == 6
-    other = CampaignFactory(advertiser__network=bundle.network)
-    assert client.post(reverse("campaigns:caps", args=[other.pk]), caps_post()).status_code == 404
-
-
-def test_a_bundle_is_not_offered_a_concurrent_cap(bundle, personas):
-    address = reverse("campaigns:caps", args=[bundle.pk])
-    client = sign_in(personas.manager)
-    response = client.get(address)
-    assert [form.kind for form in response.context["forms"]] == ["budget", "periodic_calls"]
-    assert "A bundle has no concurrent call cap" in text_of(response)
-    client.post(address, caps_post(concurrent_calls__amount="5"))
-    assert not Cap.objects.filter(campaign=bundle).exists()
-
-
-def test_the_networks_switch_hides_the_concurrent_cap_and_keeps_what_is_stored(bundle, personas):
-    first = first_of(bundle)
-    bundle.network.concurrent_call_caps_enabled = False
-    bundle.network.save()
-    client = sign_in(personas.manager)
-    address = reverse("campaigns:caps", args=[first.pk])
-    page = text_of(client.get(address))
-    assert "not switched on" in page and "The cap of 5 that was set before is kept" in page
-    client.post(address, caps_post(concurrent_calls__amount="9"))
-    assert Cap.objects.get(campaign=first).amount == 5
-    assert "stored cap of 5 is not enforced" in text_of(client.get(reverse("campaigns:detail", args=[first.pk])))
-
-
-# Editing ----------------------------------------------------------------------------------------------------------
-
-
-def campaign_post(**values) -> dict:
-    data = {
-        "name": "Denver desk", "time_zone": "America/Denver", "currency": "USD", "payin": "", "payout": "12.50",
-        "campaign_type": "DirectOnly", "destination_phone_number": "(303) 555-0100", "operating_24_7": "on",
-        "region_name": [""], "region_type": ["City"], "region_value": [""],
-    }  # fmt: skip
-    return data | values
-
-
-def test_create_a_campaign_with_overnight_hours_and_regions(advertiser, personas, places):
-    data = campaign_post(
-        advertiser=f"{advertiser.name} [{advertiser.id_from_network}]",
-        friday_open="22:00", friday_closed="06:00", friday_overnight="on",
-        region_name=["Front Range", "Front Range", ""], region_type=["City", "Prefix", "State"],
-        region_value=["Denver, CO", "720, 970", ""],
-    )  # fmt: skip
-    del data["operating_24_7"]
-    response = sign_in(personas.member).post(reverse("campaigns:new"), data)
-    campaign = Campaign.objects.get(name="Denver desk")
-    assert response.url == reverse("campaigns:detail", args=[campaign.pk])
-    assert (campaign.status, campaign.destination_phone_number) == ("Pending", "+13035550100")
-    assert campaign.hours == {"friday_open": 79200, "friday_closed": 108000}
-    assert [region["value"] for region in campaign.named_regions[0]["regions"]] == ["Denver, CO", "720, 970"]
-    form = sign_in(personas.member).get(reverse("campaigns:edit", args=[campaign.pk])).context["form"]
-    friday = next(row for row in form.hours if row["day"] == "friday")
-    assert (friday["opens"], friday["closes"], friday["overnight"]) == ("22:00", "06:00", True)
-
-
-def test_bad_hours_regions_and_numbers_are_marked_where_they_stand(advertiser, personas, places):
-    data = campaign_post(
-        advertiser=advertiser.name, destination_phone_number="12",
-        region_name=["Here", "There"], region_type=["City", "State"], region_value=["Denver, CO", "Atlantis"],
-    )  # fmt: skip
-    client = sign_in(personas.member)
-    response = client.post(reverse("campaigns:new"), data)
-    assert response.status_code == 422
-    form = response.context["form"]
-    assert "destination_phone_number" in form.errors
-    assert "Atlantis" in list(form.regions)[1]["error"] and next(iter(form.regions))["error"] is None
-    response = client.post(
-        reverse("campaigns:new"), data | {"monday_open": "18:00", "monday_closed": "08:00", "region_value": ["", ""]}
-    )
-    assert "tick “next day”" in text_of(response)
-    assert not Campaign.objects.filter(name="Denver desk").exists()
-
-
-def test_an_edit_over_somebody_elses_is_refused(bundle, personas):
-    first = first_of(bundle)
-    client = sign_in(personas.member)
-    address = reverse("campaigns:edit", args=[first.pk])
-    version = client.get(address).context["version"]
-    actions.campaign_update(by=personas.manager, campaign=first, description="Changed meanwhile")
-    response = client.post(address, campaign_post(version=version))
-    assert response.status_code == 422 and "Somebody changed this campaign meanwhile" in text_of(response)
-    first.refresh_from_db()
-    assert first.name != "Denver desk"
-
-
-def test_creating_and_editing_need_the_right(bundle, personas):
-    client = sign_in(personas.observer)
-    for address in (
-        reverse("campaigns:new"),
-        reverse("campaigns:edit", args=[bundle.pk]),
-        reverse("campaigns:destination-add", args=[bundle.pk]),
-        reverse("campaigns:advertiser-new"),
-        reverse("campaigns:advertiser-edit", args=[bundle.advertiser_id]),
-    ):
-        for response in (client.get(address), client.post(address, campaign_post())):
-            assert response.status_code == 403, address
-
-
-def test_bundle_settings_and_its_copy(bundle, personas):
-    client = sign_in(personas.member)
-    other = CampaignFactory(advertiser=bundle.advertiser, name="Other overflow")
-    data = {
-        "name": bundle.name, "time_zone": "America/Denver", "currency": "USD", "payin": "0", "payout": "0",
-        "distribution": "MostFree", "overflow": f"Other overflow [{other.id_from_network}]", "repeat_caller": "on",
-        "repeat_window_days": "14", "version": client.get(reverse("campaigns:edit", args=[bundle.pk])).context["version"],
-    }  # fmt: skip
-    assert client.post(reverse("campaigns:edit", args=[bundle.pk]), data).status_code == 302
-    bundle.refresh_from_db()
-    assert (bundle.overflow, bundle.distribution, bundle.repeat_window_days) == (other, "MostFree", 14)
-    assert "ignores the concurrent call cap" in text_of(client.get(reverse("campaigns:detail", args=[bundle.pk])))
-    address = f"{reverse('campaigns:new')}?from={bundle.pk}"
-    initial = client.get(address).context["form"].initial
-    del data["version"]
-    client.post(address, data | {"name": "The copy", "advertiser": initial["advertiser"]})
-    assert Campaign.objects.get(name="The copy").destinations.count() == 2
-
-
-def test_destinations_are_added_changed_and_removed(bundle, personas):
-    client = sign_in(personas.member)
-    new = CampaignFactory(advertiser=bundle.advertiser, name="New desk")
-    add = reverse("campaigns:destination-add", args=[bundle.pk])
-    text = f"New desk [{new.id_from_network}]"
-    assert client.post(add, {"destination": text, "priority": "2", "weight": "5"}).status_code == 302
-    again = client.post(add, {"destination": text, "priority": "2", "weight": "5"})
-    assert again.status_code == 422 and "already stands in" in text_of(again)
-    assert "is not a destination campaign" in text_of(
-        client.post(add, {"destination": bundle.name, "priority": 1, "weight": 1})
-    )
-    change = reverse("campaigns:destination-change", args=[bundle.pk, new.pk])
-    assert "priority" in client.post(change, {"priority": "0", "weight": "5"}).context["form"].errors
-    assert client.post(change, {"priority": "3", "weight": "0"}).status_code == 302
-    row = BundleDestination.objects.get(bundle=bundle, destination=new)
-    assert (row.priority, row.weight) == (3, 0)
-    remove = reverse("campaigns:destination-remove", args=[bundle.pk, new.pk])
-    assert client.get(remove).status_code == 405
-    assert client.post(remove).status_code == 302
-    assert not BundleDestination.objects.filter(pk=row.pk).exists()
-    assert sign_in(personas.observer).post(remove).status_code in (403, 404)
-
-
-def test_pickers_suggest_only_what_the_user_may_see(bundle, personas, places):
-    first = first_of(bundle)
-    expected = f"{first.name} [{first.id_from_network}]"
-    address = reverse("campaigns:suggest-campaigns")
-    assert expected in sign_in(personas.observer).get(address, {"q": first.name[:4]}).json()
-    assert sign_in(personas.limited).get(address).json() == []
-    assert expected not in sign_in(personas.outsider).get(address).json()
-    cities = sign_in(personas.observer).get(reverse("campaigns:suggest-places"), {"q": "Denv", "type": "City"}).json()
-    assert "Denver, CO" in cities
-
-
-# Advertisers ------------------------------------------------------------------------------------------------------
-
-
-def test_advertisers_are_created_changed_and_deleted_only_when_empty(bundle, personas):
-    client = sign_in(personas.manager)
-    client.post(reverse("campaigns:advertiser-new"), {"name": "Solar", "id_from_network": "sol-1"})
-    made = Advertiser.objects.get(id_from_network="sol-1")
-    taken = client.post(reverse("campaigns:advertiser-new"), {"name": "Other", "id_from_network": "sol-1"})
-    assert "is taken by" in taken.context["form"].errors["id_from_network"][0]
-    client.post(reverse("campaigns:advertiser-edit", args=[made.pk]), {"name": "Mile High Solar"})
-    made.refresh_from_db()
-    assert made.name == "Mile High Solar"
-    kept = client.post(reverse("campaigns:advertiser-delete", args=[bundle.advertiser_id]), follow=True)
-    assert "only an advertiser without any can be deleted" in text_of(kept)
-    member = MembershipFactory(network=bundle.network, role=20).user
-    assert sign_in(member).post(reverse("campaigns:advertiser-delete", args=[made.pk])).status_code == 403
-    client.post(reverse("campaigns:advertiser-delete", args=[made.pk]))
-    assert not Advertiser.objects.filter(pk=made.pk).exists()
-
-
-# Lint and dashboard -----------------------------------------------------------------------------------------------
 
 
 def codes(bundle) -> set[str]:

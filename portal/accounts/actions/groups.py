@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from portal.accounts import access
+from portal.accounts import access, queries
 from portal.accounts.models import Network, NetworkGroup, User
 from portal.audit.actions import record
 from portal.errors import Conflict, Invalid, NotFound
@@ -14,7 +14,7 @@ def _label(network: Network, label: str, but: int | None = None) -> str:
         raise Invalid(
             "A group's name has 1 to 100 characters.", field="label", code="required" if not label else "too_long"
         )
-    if network.groups.filter(label__iexact=label).exclude(pk=but).exists():
+    if network.groups.filter(label__iexact=label).exclude(pk=but or 0).exists():
         raise Conflict(f"{network} has a group “{label}” already.", field="label", code="name_taken")
     return label
 
@@ -23,7 +23,7 @@ def _locked(by: User | None, group: NetworkGroup) -> NetworkGroup:
     """The group, read again under its network's lock: members and groups of one network change one at a time."""
     access.require(by, "manage_members", group.network)
     Network.objects.select_for_update(no_key=True).get(pk=group.network_id)
-    found = NetworkGroup.objects.select_related("network").filter(pk=group.pk).first()
+    found = queries.group_rows().select_related("network").filter(pk=group.pk).first()
     if found is None:
         raise NotFound("There is no such group any more.", field="group")
     return found

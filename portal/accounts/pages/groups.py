@@ -20,7 +20,7 @@ CHOICES = 500
 
 def group_or_404(request: HttpRequest, pk: int) -> NetworkGroup:
     """A group that the user may see."""
-    found = access.restrict(NetworkGroup.objects.select_related("network"), request.user).filter(pk=pk).first()
+    found = access.restrict(queries.group_rows().select_related("network"), request.user).filter(pk=pk).first()
     if found is None:
         raise NotFound("There is no such group.")
     return found

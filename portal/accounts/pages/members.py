@@ -59,16 +59,12 @@ def member_list(request: HttpRequest) -> HttpResponse:
 @page
 def member_add(request: HttpRequest) -> HttpResponse:
     network = network_of(request)
-    access.require(request.user, "manage_members", network)
+    user: Any = request.user
+    access.require(user, "manage_members", network)
     form = MemberAddForm(request.POST or None, ceiling=ceiling_of(request, network))
     if request.method == "POST" and form.is_valid():
         try:
-            member = actions.member_add(
-                by=request.user,
-                network=network,
-                site=site_of(request),
-                **form.cleaned_data,  # type: ignore[arg-type]
-            )
+            member = actions.member_add(by=user, network=network, site=site_of(request), **form.cleaned_data)
         except Refused as error:
             form.refuse(error)
         else:

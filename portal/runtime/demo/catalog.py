@@ -196,7 +196,7 @@ BLUE_MESA = DemoNetwork(
         ("+12125550118", "injury-new-york", "Subway cards, Queens"),
         ("+15035550119", "auto-west", "Oregon affiliates"),
     ],
-    calls_per_day=12000,
+    calls_per_day=8000,
 )  # fmt: skip
 
 COPPER_CREEK = DemoNetwork(

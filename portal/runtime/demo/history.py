@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ PAST = timedelta(hours=26)
 TALK_MEDIAN = 150.0
 # The last calls end before the traffic of now begins.
 RECENT = timedelta(minutes=4)
+_OF_CAPS = Passed.CONCURRENT_CALL_CAP | Passed.BUDGET_CAP | Passed.PERIODIC_CALL_CAP
 
 _EVALUATE = """
 SELECT c.n, e.destination, e.priority, e.weight, e.mask, e.live_cap, e.payout, e.entry::text
@@ -48,6 +50,7 @@ class _Past:
     calls: dict[tuple[int, Any], int] = field(default_factory=lambda: defaultdict(int))
     spent: dict[tuple[int, Any], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     connected: dict[tuple[int, str], tuple[int, datetime]] = field(default_factory=dict)
+    daily: dict[int, dict[str, Decimal]] = field(default_factory=dict)
 
     def move_to(self, at: datetime) -> None:
         while self.ending and self.ending[0][0] <= at:
@@ -115,6 +118,8 @@ def history_write(network: Network, demo: DemoNetwork) -> int:
             for row in cursor.fetchall():
                 rows[row[0]].append(list(row))
         past = _Past()
+        for campaign in campaigns.values():
+            past.daily[campaign.pk] = {cap.kind: cap.amount for cap in campaign.caps.all() if cap.reset_period == "Daily"}
         played = [_play(a, rows[n], campaigns, past, network, random) for n, a in enumerate(arrivals)]
         calls = Call.objects.bulk_create([call for call, _ in played], batch_size=1000)
         legs = []
@@ -157,7 +162,7 @@ def _play(
     rows = _in_order(rows, bundle, preferred, random)
     over = Passed.CONCURRENT_CALL_CAP | Passed.ZERO_WEIGHT
     taken = next((row for row in rows if row[4] == 0 or (row[1] == preferred and row[4] & ~over == 0)), None)
-    trace: dict[str, Any] = {"entries": [[*row[1:5], row[0], row[5], *json.loads(row[7])[6:]] for row in rows]}
+    trace: dict[str, Any] = {"entries": [[*row[1:5], row[0], row[5], *row[7]] for row in rows]}
     if preferred is not None:
         trace["repeat"] = preferred
     outcome, refusal, kind = Outcome.DESTINATION, "", LegKind.REPEAT if preferred is not None else LegKind.BUNDLE
@@ -169,7 +174,7 @@ def _play(
         if destination is not None:
             outcome, trace["overflow"] = Outcome.OVERFLOW, [destination, 0]
         else:
-            outcome, refusal = Outcome.REFUSED, _refusal([row[4] for row in rows])
+            outcome, refusal = Outcome.REFUSED, _refusal(tuple(sorted({row[4] for row in rows})))
     call = Call(
         network=network, campaign=bundle, promo_number=arrival.number, caller=arrival.caller,
         caller_given="" if arrival.caller else "anonymous", started_at=at, outcome=outcome, refusal=refusal, trace=trace,
@@ -199,28 +204,28 @@ def _day(campaign: Campaign, at: datetime) -> Any:
 def _apply_caps(row: list[Any], campaign: Campaign, at: datetime, past: _Past) -> None:
     """Add to a row's mask what the caps said at the time; of the periodic ones the daily (the others were not reached)."""
     live, destination, _priority, _weight, mask, cap = row[:6]
-    entry = json.loads(row[7])
-    figures = entry[6] if len(entry) > 6 else {}
-    mask &= ~(Passed.CONCURRENT_CALL_CAP | Passed.BUDGET_CAP | Passed.PERIODIC_CALL_CAP)
+    figures = json.loads(row[7])[6] if mask & Passed.NOT_LIVE or mask & Passed.CLOSED else {}
+    mask &= ~_OF_CAPS
     if cap is not None and live >= cap:
         mask |= Passed.CONCURRENT_CALL_CAP
-    day = destination, _day(campaign, at)
-    for limit in campaign.caps.all():
-        if limit.reset_period != "Daily":
-            continue
-        if limit.kind == "periodic_calls" and past.calls[day] >= limit.amount:
+    limits = past.daily[destination]
+    if limits:
+        day = destination, _day(campaign, at)
+        calls, budget = limits.get("periodic_calls"), limits.get("budget")
+        if calls is not None and past.calls[day] >= calls:
             mask |= Passed.PERIODIC_CALL_CAP
-            figures["calls"] = [past.calls[day], int(limit.amount)]
-        if limit.kind == "budget" and past.spent[day] + campaign.payout > limit.amount:
+            figures["calls"] = [past.calls[day], int(calls)]
+        if budget is not None and past.spent[day] + campaign.payout > budget:
             mask |= Passed.BUDGET_CAP
-            figures["spend"] = [float(past.spent[day]), float(limit.amount), float(campaign.payout)]
+            figures["spend"] = [float(past.spent[day]), float(budget), float(campaign.payout)]
     row[4] = int(mask)
-    row[7] = json.dumps([*entry[:6], figures] if figures else entry[:6])
+    row[7] = [figures] if figures else []
 
 
-def _refusal(masks: list[int]) -> str:
+@cache
+def _refusal(masks: tuple[int, ...]) -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT campaigns_refusal(%s)", [masks])
+        cursor.execute("SELECT campaigns_refusal(%s)", [list(masks)])
         return str(cursor.fetchone()[0])
 
 

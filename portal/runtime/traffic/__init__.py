@@ -1,0 +1,1 @@
+"""Inbound callers for a portal, played over its public HTTP API (`manage.py traffic`)."""
