@@ -8,11 +8,11 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from campaigns.actions.campaigns import CURRENCIES
 from campaigns.choices import CampaignType, CapKind, Distribution, RegionType, ResetPeriod
 from campaigns.hours import DAY, DAYS
 from campaigns.models import Advertiser, Campaign, Cap
 from campaigns.queries.lists import pick, picked
+from portal.accounts.actions.networks import CURRENCIES
 from portal.errors import Invalid, Refused
 from portal.web.forms import PortalForm
 

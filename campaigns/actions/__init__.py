@@ -7,7 +7,16 @@ the lock, writes, records an audit event, and queues tasks on commit. Refusals a
 from .access import access_grant, access_revoke
 from .advertisers import advertiser_create, advertiser_delete, advertiser_update
 from .bundles import destination_add, destination_remove, destination_update
-from .calls import EVENTS, call_event, call_route, calls_allowed, live_counts_reconcile, periods_renew, slot_release, slots_sweep
+from .calls import (
+    EVENTS,
+    call_event,
+    call_route,
+    calls_allowed,
+    live_counts_reconcile,
+    periods_renew,
+    slot_release,
+    slots_sweep,
+)
 from .campaigns import campaign_create, campaign_move_status, campaign_update, profile_compile
 from .caps import cap_clear, cap_set
 from .hours import hours_roll_up

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import psycopg.errors
 from django.conf import settings
 from django.db import connection, transaction
@@ -68,10 +69,10 @@ class EventResult:
 def _one(sql: str, params: tuple[Any, ...]) -> tuple[Any, ...]:
     """Run a prepared statement on the raw connection: Django's own cursors bind on the client and never prepare."""
     connection.ensure_connection()
-    raw = connection.connection
-    with connection.wrap_database_errors, raw.cursor() as cursor:
-        cursor.execute(sql, params, prepare=True)
-        return cursor.fetchone()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        row = cursor.execute(sql, params, prepare=True).fetchone()
+    assert row is not None  # each of these functions returns exactly one
+    return row
 
 
 def _lost_race(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from campaigns.hours import hours_clean, hours_compile
 from campaigns.models import Advertiser, Campaign, RoutingProfile
 from campaigns.regions import regions_clean, regions_compile
 from portal.accounts import access
+from portal.accounts.actions.networks import CURRENCIES
 from portal.accounts.models import Network, User
 from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid, NotFound
@@ -24,7 +25,6 @@ FIELDS = (
     "currency", "payin", "payout", "distribution", "overflow", "repeat_caller", "repeat_window_days", "extra",
 )  # fmt: skip
 BUNDLE_FIELDS = ("distribution", "overflow", "repeat_caller", "repeat_window_days")
-CURRENCIES = ("USD", "GBP", "EUR", "CAD")
 
 # From which statuses each move is allowed, and where it leads.
 MOVES: dict[str, tuple[tuple[str, ...], str]] = {

@@ -10,12 +10,13 @@ from campaigns.choices import CapKind, ResetPeriod
 from campaigns.models import Campaign, Cap, DestinationState
 from campaigns.models.caps import default_thresholds
 from portal.accounts import access
+from portal.accounts.actions.networks import CURRENCIES
 from portal.accounts.models import User
 from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid
 
 from .advertisers import Problem
-from .campaigns import CURRENCIES, zone_problem
+from .campaigns import zone_problem
 
 MAX_CONCURRENT = 100_000
 MAX_AMOUNT = Decimal("999999999999")

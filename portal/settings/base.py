@@ -12,7 +12,7 @@ DEBUG = env.bool("DEBUG", False)
 # An empty key is refused by Django at the first use and named by `portal.accounts.checks` at start.
 SECRET_KEY = env.str("SECRET_KEY", "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
     "unfold",
@@ -91,7 +91,9 @@ TEMPLATES = [
 DATABASES = {
     "default": env.dj_db_url("DATABASE_URL", "postgres:///headroom", conn_max_age=None, conn_health_checks=True)
 }
-DATABASES["default"].setdefault("OPTIONS", {})
+# For the routing statements alone: the ORM's cursors bind on the client and prepare nothing. Django's default, None, is for
+# poolers that cannot keep prepared statements: DATABASE_PREPARE=0 (PgBouncer before 1.21).
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5 if env.bool("DATABASE_PREPARE", True) else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 BROKER_URL = env.str("BROKER_URL", "redis://localhost:6379/0")

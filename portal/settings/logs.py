@@ -1,5 +1,7 @@
 """Logging: structured, one line per event, the request id on each. JSON in production, readable lines when embedded."""
 
+from typing import Any
+
 import structlog
 
 from .env import EMBEDDED, env
@@ -7,7 +9,7 @@ from .env import EMBEDDED, env
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", "console" if EMBEDDED else "json")
 
-_shared = [
+_shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -120,7 +120,7 @@ def test_a_refusal_is_final_and_patience_ends():
 def test_what_is_missing_is_said(settings, tmp_path, monkeypatch):
     monkeypatch.delenv("HEADROOM_TOKEN", raising=False)
     settings.HEADROOM_VAR = tmp_path
-    with pytest.raises(CommandError, match="manage.py demo"):
+    with pytest.raises(CommandError, match=r"manage\.py demo"):
         call_command("traffic")
     (tmp_path / "traffic-token").write_text("x")
     with pytest.raises(CommandError, match="no network"):

@@ -139,7 +139,7 @@ BLUE_MESA = DemoNetwork(
         Destination("medicare-enroll", "medibridge", "MediBridge Medicare Enrollment", EASTERN, "+16155550147", 55, 42, 20,
                     hours((WEEKDAYS, 8, 21), (DAYS[5:], 10, 18)), [("Country", "US")], kind="AffiliateEnabled"),
         Destination("medicare-weekend", "medibridge", "MediBridge Weekend Team", CENTRAL, "+16155550148", 50, 38, 8,
-                    hours((DAYS[5:], 9, 19)), (), (DemoCap("periodic_calls", 400, "Daily"),)),
+                    hours((DAYS[5:], 9, 19)), [], (DemoCap("periodic_calls", 400, "Daily"),)),
         Destination("marketplace", "medibridge", "MediBridge Marketplace Plans", EASTERN, "+16155550149", 45, 34, 5,
                     hours((WEEKDAYS, 9, 24)), states("TX", "FL", "GA", "NC", "SC", "TN", "AL", "MS", "LA", "MO"),
                     (DemoCap("periodic_calls", 1500, "Weekly"),)),

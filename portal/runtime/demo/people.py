@@ -12,7 +12,7 @@ from campaigns.actions import access_grant
 from campaigns.models import Advertiser, Campaign
 from portal.accounts.actions import group_create, group_member_add
 from portal.accounts.actions.tokens import token_create, token_revoke
-from portal.accounts.models import Membership, Network, NetworkGroup, User
+from portal.accounts.models import Membership, Network, User
 from portal.accounts.roles import Role
 from portal.audit.actions import record
 
@@ -98,12 +98,12 @@ def people_load(network: Network, second: Network) -> None:
         for model, own_id, action in person.grants:
             access_grant(by=None, obj=_object(model, network, own_id), to=user, action=action)
         if person.group:
-            group = NetworkGroup.objects.filter(network=network, label=person.group).first()
+            group = network.groups.filter(label=person.group).first()
             group = group or group_create(by=None, network=network, label=person.group)
             if not group.user_set.filter(pk=user.pk).exists():
                 group_member_add(by=None, group=group, user=user)
     for label, model, own_id, action in GROUP_GRANTS:
-        group = NetworkGroup.objects.get(network=network, label=label)
+        group = network.groups.get(label=label)
         access_grant(by=None, obj=_object(model, network, own_id), to=group, action=action)
     _logins(network)
     _token(network)
