@@ -20,6 +20,7 @@ from portal.api.fast import fast_view, json_response
 from portal.api.idempotency import key_digest
 from portal.errors import Invalid, NotFound
 from portal.memory import Memory
+from portal.prepared import one
 
 from .traces import decision_body
 
@@ -29,6 +30,7 @@ _campaign_ids: Memory[tuple[int, str], int] = Memory(lambda: settings.API_ROUTIN
 _destinations: Memory[int, dict[str, Any]] = Memory(lambda: settings.API_ROUTING_CACHE_SECONDS, 50_000)
 
 MAX_BIGINT = 2**63 - 1
+_DESTINATION = "SELECT id, id_from_network, name, destination_phone_number FROM campaigns_campaign WHERE id = %s"
 
 
 def call_pk(transaction_id: str) -> int:
@@ -62,11 +64,9 @@ def destination_body(pk: int | None) -> dict[str, Any] | None:
         return None
     body = _destinations.get(pk)
     if body is None:
-        body = dict(
-            Campaign.objects.filter(pk=pk)
-            .values("id", "id_from_network", "name", "destination_phone_number")
-            .get()
-        )  # fmt: skip
+        row = one(_DESTINATION, (pk,))
+        assert row is not None
+        body = dict(zip(("id", "id_from_network", "name", "destination_phone_number"), row, strict=True))
         _destinations.put(pk, body)
     return body
 
