@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("campaigns.pages.call_urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", operations.favicon),
     path("healthz", operations.health, name="health"),
     path("metrics", operations.metrics, name="metrics"),
 ]

@@ -6,6 +6,8 @@ import secrets
 from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
@@ -19,6 +21,12 @@ def health(request: HttpRequest) -> JsonResponse:
     except Exception:  # whatever the reason, the answer to a load balancer is the same
         return JsonResponse({"status": "database unreachable"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look without being told (Swagger UI, the metrics)."""
+    return redirect(static("portal/favicon.svg"))
 
 
 @require_safe
