@@ -140,7 +140,9 @@ def answer_of(response: Any) -> Any:
         return "sign in" if "/login/" in response["Location"] else "ok"
     if response.status_code == 401:
         return "sign in"
-    return response.status_code if response.status_code in (403, 404) else "ok" if response.status_code < 300 else response
+    return (
+        response.status_code if response.status_code in (403, 404) else "ok" if response.status_code < 300 else response
+    )
 
 
 def call(write: Callable[..., Any], **values: Any) -> Any:
@@ -169,9 +171,7 @@ ACTION_ATTEMPTS: dict[str, Attempt] = {
     ROUTE: lambda w: call(
         actions.call_route, by=_by(w), network=w.campaign.network, campaign=w.bundle.pk, caller="+13035550100"
     ),
-    MEMBERS: lambda w: call(
-        account_actions.member_change_role, by=_by(w), membership=w.other_member, role=Role.MEMBER
-    ),
+    MEMBERS: lambda w: call(account_actions.member_change_role, by=_by(w), membership=w.other_member, role=Role.MEMBER),
 }
 
 PAGE_ATTEMPTS: dict[str, Attempt] = {
@@ -201,11 +201,11 @@ ADMIN_ATTEMPTS: dict[str, Attempt] = {
             reverse("admin:campaigns_cap_change", args=[w.cap.pk]), {"amount": "3", "alert_thresholds": "75,90,100"}
         )
     ),
-    AUDIT: lambda w: answer_of(
-        w.client.get(reverse("admin:audit_auditevent_change", args=[own_event(w).pk]))
-    ),
+    AUDIT: lambda w: answer_of(w.client.get(reverse("admin:audit_auditevent_change", args=[own_event(w).pk]))),
     MEMBERS: lambda w: answer_of(
-        w.client.post(reverse("admin:accounts_membership_change", args=[w.other_member.pk]), {"role": Role.MEMBER.value})
+        w.client.post(
+            reverse("admin:accounts_membership_change", args=[w.other_member.pk]), {"role": Role.MEMBER.value}
+        )
     ),
 }
 
@@ -218,7 +218,9 @@ def api(world: World, method: str, path: str, body: dict[str, Any] | None = None
 
 
 def campaign_path(world: World) -> str:
-    return f"advertisers/{world.campaign.advertiser.id_from_network}/advertiser_campaigns/{world.campaign.id_from_network}"
+    return (
+        f"advertisers/{world.campaign.advertiser.id_from_network}/advertiser_campaigns/{world.campaign.id_from_network}"
+    )
 
 
 CAP_BODY = {"budget_activities": {"concurrent_call_cap_alert": {"budget_amount": 3}}}
@@ -239,7 +241,14 @@ def own_event(world: World) -> AuditEvent:
 
 
 def edit_form(world: World) -> dict[str, Any]:
-    return {"name": "Renamed", "time_zone": "America/New_York", "currency": "USD", "operating_24_7": "on", "payin": "0", "payout": "0"}
+    return {
+        "name": "Renamed",
+        "time_zone": "America/New_York",
+        "currency": "USD",
+        "operating_24_7": "on",
+        "payin": "0",
+        "payout": "0",
+    }
 
 
 def caps_form(world: World) -> dict[str, Any]:

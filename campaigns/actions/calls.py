@@ -20,6 +20,7 @@ from portal.accounts.models import Network, User
 from portal.accounts.roles import Role
 from portal.audit.actions import record
 from portal.errors import Busy, Conflict, Invalid, NotAllowed, NotFound
+from portal.memory import Memory
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ EXPIRED = Counter("headroom_slot_leases_expired", "Slots whose lease ran out wit
 
 # A lost race means that another call took a slot; each round fills one more, so this many rounds mean overload.
 MAX_ROUNDS = 50
+# Which campaign a number belongs to: asked with every call, changed once in months.
+_numbers: Memory[tuple[int, str], int] = Memory(lambda: settings.API_ROUTING_CACHE_SECONDS, 100_000)
 EVENTS = ("ringing", "answered", "heartbeat", "ended")
 
 _ROUTE = "SELECT * FROM campaigns_route_call(%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -100,6 +103,25 @@ def calls_allowed(*, by: User | None, network: Network) -> None:
     _may_route(by, network, 0)
 
 
+def _called(network: Network, promo_number: str) -> tuple[str, int]:
+    """The number called in E.164, and the campaign that it belongs to (as of the last API_ROUTING_CACHE_SECONDS)."""
+    try:
+        number = e164(promo_number, network.country)
+    except NotANumber as error:
+        raise Invalid(
+            f"“{promo_number[:64]}” is not a phone number.", field="promo_number", code="invalid_phone_number"
+        ) from error
+    campaign = _numbers.get((network.pk, number))
+    if campaign is None:
+        campaign = ports.campaign_of_number(network.pk, number)
+        if campaign is None:
+            raise NotFound(
+                f"{number} is not a promo number of this network.", field="promo_number", code="unknown_promo_number"
+            )
+        _numbers.put((network.pk, number), campaign)
+    return number, campaign
+
+
 def call_route(
     *,
     by: User | None,
@@ -133,18 +155,8 @@ def call_route(
         ) from error  # fmt: skip
     called = ""
     if promo_number is not None:
-        try:
-            called = e164(promo_number, network.country)
-        except NotANumber as error:
-            raise Invalid(
-                f"“{promo_number[:64]}” is not a phone number.", field="promo_number", code="invalid_phone_number"
-            ) from error
-        campaign = ports.campaign_of_number(network.pk, called)
-        if campaign is None:
-            _may_route(by, network, 0)
-            raise NotFound(
-                f"{called} is not a promo number of this network.", field="promo_number", code="unknown_promo_number"
-            )
+        _may_route(by, network, 0)
+        called, campaign = _called(network, promo_number)
     assert campaign is not None
     _may_route(by, network, campaign)
     params = (

@@ -119,7 +119,9 @@ def history_write(network: Network, demo: DemoNetwork) -> int:
                 rows[row[0]].append(list(row))
         past = _Past()
         for campaign in campaigns.values():
-            past.daily[campaign.pk] = {cap.kind: cap.amount for cap in campaign.caps.all() if cap.reset_period == "Daily"}
+            past.daily[campaign.pk] = {
+                cap.kind: cap.amount for cap in campaign.caps.all() if cap.reset_period == "Daily"
+            }
         played = [_play(a, rows[n], campaigns, past, network, random) for n, a in enumerate(arrivals)]
         calls = Call.objects.bulk_create([call for call, _ in played], batch_size=1000)
         legs = []
