@@ -104,7 +104,7 @@ def past_make(bundles: Bundles, *, calls: int) -> None:
         ), made AS (
             INSERT INTO campaigns_call (network_id, campaign_id, promo_number, caller, caller_given, external_id, started_at,
                                         outcome, refusal, trace)
-            SELECT {bundles.network.pk}, t.id, '', '+1' || (2000000000 + n * 7919 % 7999999999)::text, '', 'past-' || n,
+            SELECT {bundles.network.pk}, t.id, '', '+1' || (2000000000 + n::bigint * 7919 % 7999999999)::text, '', 'past-' || n,
                    now() - interval '60 days' + n * (interval '59 days' / {calls}), 'destination', '', t.trace
             FROM generate_series(1, {calls}) n JOIN trace t ON t.id = {bundles.first} + n % {bundles.count}
             RETURNING id, campaign_id, started_at
