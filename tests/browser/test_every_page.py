@@ -36,7 +36,7 @@ PAGES = {
 
 
 @pytest.fixture
-def addresses(network):
+def addresses(network, places):
     """A network with one of everything; returns what the addresses above are filled with."""
     advertiser = AdvertiserFactory(network=network, name="Bluebird Solar")
     full = CampaignFactory(advertiser=advertiser, name="Bluebird Denver")
