@@ -127,5 +127,7 @@ def _end_open_legs() -> None:
 
     from .services import execute
 
+    # PostgreSQL may still commit what a server that was stopped had sent.
+    time.sleep(2)
     for leg in CallLeg.objects.filter(ended_at=None).values_list("pk", flat=True):
         execute(f"SELECT campaigns_leg_end({leg}, 'caller_hangup', '', now())")
