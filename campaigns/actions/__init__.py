@@ -9,6 +9,7 @@ from .advertisers import advertiser_create, advertiser_delete, advertiser_update
 from .bundles import destination_add, destination_remove, destination_update
 from .calls import (
     EVENTS,
+    Routed,
     call_event,
     call_route,
     calls_allowed,
@@ -23,6 +24,7 @@ from .hours import hours_roll_up
 
 __all__ = [
     "EVENTS",
+    "Routed",
     "access_grant",
     "access_revoke",
     "advertiser_create",

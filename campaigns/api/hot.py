@@ -1,7 +1,7 @@
 """The two endpoints that every call passes: POST calls.json and POST calls/<id>/events.json.
 
-What does not change with a call (which campaign a bundle's own id stands for, a destination's name and number) is
-remembered for API_ROUTING_CACHE_SECONDS; caps, hours and regions are never: those the SQL function reads.
+Which campaign a bundle's own id stands for does not change with a call and is remembered for API_ROUTING_CACHE_SECONDS;
+caps, hours, regions and destinations never are: those the SQL reads.
 """
 
 from datetime import datetime
@@ -20,17 +20,14 @@ from portal.api.fast import fast_view, json_response
 from portal.api.idempotency import key_digest
 from portal.errors import Invalid, NotFound
 from portal.memory import Memory
-from portal.prepared import one
 
 from .traces import decision_body
 
 Problem = tuple[str | None, str, str]
 
 _campaign_ids: Memory[tuple[int, str], int] = Memory(lambda: settings.API_ROUTING_CACHE_SECONDS, 50_000)
-_destinations: Memory[int, dict[str, Any]] = Memory(lambda: settings.API_ROUTING_CACHE_SECONDS, 50_000)
 
 MAX_BIGINT = 2**63 - 1
-_DESTINATION = "SELECT id, id_from_network, name, destination_phone_number FROM campaigns_campaign WHERE id = %s"
 
 
 def call_pk(transaction_id: str) -> int:
@@ -58,17 +55,16 @@ def _campaign_id(network: Network, own: str) -> int:
     return known
 
 
-def destination_body(pk: int | None) -> dict[str, Any] | None:
+def destination_body(routed: actions.Routed) -> dict[str, Any] | None:
     """What a switch needs of the destination chosen."""
-    if pk is None:
+    if routed.destination_id is None:
         return None
-    body = _destinations.get(pk)
-    if body is None:
-        row = one(_DESTINATION, (pk,))
-        assert row is not None
-        body = dict(zip(("id", "id_from_network", "name", "destination_phone_number"), row, strict=True))
-        _destinations.put(pk, body)
-    return body
+    return {
+        "id": routed.destination_id,
+        "id_from_network": routed.destination_own_id,
+        "name": routed.destination_name,
+        "destination_phone_number": routed.destination_phone_number,
+    }
 
 
 def _text(
@@ -121,7 +117,7 @@ def route_call(identity: Identity, network: Network, data: dict[str, Any], key: 
     body: dict[str, Any] = {
         "call": Call.transaction_id_of(routed.call_id),
         "outcome": routed.outcome,
-        "destination": destination_body(routed.destination_id),
+        "destination": destination_body(routed),
         "refusal": routed.refusal or None,
         "over_cap": bool(routed.over_cap),
         "lease_expires_at": moment(routed.expires_at),

@@ -18,7 +18,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request.request_id = given if _SAFE.match(given) else uuid4().hex  # type: ignore[attr-defined]
         held = context.request_id.set(request.request_id)  # type: ignore[attr-defined]
         token = context.token_id.set(None)
