@@ -31,8 +31,10 @@ def treatment_read(data: Any, country: str = "US") -> tuple[Tree | None, list[Fa
     return tree, sorted(faults, key=_in_order_of_the_tree)
 
 
-def _in_order_of_the_tree(fault: Fault) -> tuple[list[int], str]:
-    return [int(part.partition("]")[0]) for part in fault.path.split("[")[1:]], fault.field
+def _in_order_of_the_tree(fault: Fault) -> tuple[list[int], bool, str, str]:
+    """What concerns the whole first, then node by node."""
+    indexes = [int(part.partition("]")[0]) for part in fault.path.split("[")[1:]]
+    return indexes, fault.path.startswith("root"), fault.path, fault.field
 
 
 def _caller_id(tree: Tree) -> Iterator[Fault]:

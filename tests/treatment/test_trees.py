@@ -140,8 +140,8 @@ def test_all_faults_come_at_once_in_the_order_of_the_tree():
     )
     found = treatment_read({"root": root, "record_calls": 1, "caller_id": {"setting": "specific"}})[1]
     assert [(fault.where, fault.line, fault.column) for fault in found] == [
-        ("record_calls", None, None),
         ("caller_id.mask", None, None),
+        ("record_calls", None, None),
         ("root.children", None, None),
         ("root.children[0].connect_timeout", None, None),
         ("root.children[1].condition", 1, 8),
