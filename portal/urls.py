@@ -11,6 +11,7 @@ from portal.web import operations
 urlpatterns = [
     # First, because a call passes here: the fewer patterns before it the better.
     path("api/<str:version>/", include("campaigns.api.urls")),
+    path("api/<str:version>/", include("promo_numbers.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^api/(?P<rest>.*)$", unknown_address),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("", include("campaigns.pages.urls")),
     path("", include("portal.accounts.pages.urls")),
     path("", include("campaigns.pages.call_urls")),
+    path("", include("promo_numbers.pages.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", operations.favicon),

@@ -2,7 +2,7 @@
 
 import factory
 from factory.django import DjangoModelFactory
-from promo_numbers.models import PromoNumber
+from promo_numbers.models import PromoNumber, RingPool, StockNumber
 
 from campaigns import actions
 from campaigns.choices import CampaignStatus, CampaignType
@@ -87,6 +87,25 @@ class PromoNumberFactory(DjangoModelFactory):
     network = factory.SelfAttribute("campaign.network")
     number = factory.Sequence(lambda n: f"+1805555{n:04d}")
     description = "Billboard"
+
+
+class RingPoolFactory(DjangoModelFactory):
+    """An empty pool; fill it with `promo_numbers.actions`."""
+
+    class Meta:
+        model = RingPool
+
+    campaign = factory.SubFactory(CampaignFactory)
+    network = factory.SelfAttribute("campaign.network")
+    name = factory.Sequence(lambda n: f"Pool {n}")
+    id_from_network = factory.Sequence(lambda n: f"pool-{n}")
+
+
+def stock(count: int, *, area_code: str = "805", start: int = 0, **values) -> list[StockNumber]:
+    """`count` free numbers of an area code, from +1 <area code> 200 0000 on."""
+    return StockNumber.objects.bulk_create(
+        StockNumber(number=f"+1{area_code}{2_000_000 + start + n}", area_code=area_code, **values) for n in range(count)
+    )
 
 
 def cap(campaign: Campaign, amount, kind: str = "concurrent_calls", **values) -> Cap:

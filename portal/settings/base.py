@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "portal.accounts",
     "portal.audit",
+    "portal.notices",
     "portal.api",
     "portal.web",
     "portal.runtime",
@@ -124,6 +125,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "roll-up-hours": {"task": "campaigns.tasks.roll_up_hours", "schedule": 60.0, "options": {"expires": 60}},
+    "send-mails": {"task": "portal.notices.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "clear-sessions": {"task": "portal.accounts.tasks.clear_expired", "schedule": crontab(hour="4", minute="17")},
     "clear-idempotency-keys": {
         "task": "portal.api.tasks.clear_idempotency_keys",
@@ -175,6 +177,8 @@ EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 20
+# Where the portal is reached: mails lead there, and suppliers and carriers call back there.
+PORTAL_URL = env.str("PORTAL_URL", "http://localhost:8000" if EMBEDDED else "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Headroom <headroom@localhost>")
 
 LANGUAGE_CODE = "en-us"
@@ -211,3 +215,6 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Slots are leases (design, section 5). Seconds.
 HEADROOM_SETUP_LEASE = env.int("SETUP_LEASE_SECONDS", 120)
 HEADROOM_CALL_LEASE = env.int("CALL_LEASE_SECONDS", 3 * 3600)
+
+# A released number is not handed out again for so long.
+PROMO_NUMBER_REST_DAYS = env.int("PROMO_NUMBER_REST_DAYS", 45)

@@ -3,8 +3,7 @@
 from django.contrib import admin
 
 from portal.web.object_admin import ReadOnlyAdmin
-
-from .models import PromoNumber
+from promo_numbers.models import PromoNumber
 
 
 @admin.register(PromoNumber)

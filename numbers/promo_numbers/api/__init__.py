@@ -1,0 +1,1 @@
+"""The API of promo numbers: thin; writes are `actions`, reads `queries`."""

@@ -1,0 +1,25 @@
+"""The models of promo numbers; import them from here."""
+
+from .agreements import Contract, LimitRequest, NumberDay
+from .jobs import NumberImport, NumberImportRefusal, ReclaimProposal
+from .numbers import CampaignNumbers, NetworkNumbers, PromoNumber
+from .pools import Allocation, PoolSlot, PoolUsage, RingPool
+from .supply import NumberOrder, StockNumber
+
+__all__ = [
+    "Allocation",
+    "CampaignNumbers",
+    "Contract",
+    "LimitRequest",
+    "NetworkNumbers",
+    "NumberDay",
+    "NumberImport",
+    "NumberImportRefusal",
+    "NumberOrder",
+    "PoolSlot",
+    "PoolUsage",
+    "PromoNumber",
+    "ReclaimProposal",
+    "RingPool",
+    "StockNumber",
+]

@@ -1,0 +1,1 @@
+"""Pages of promo numbers: thin; writes are `actions`, reads `queries`."""

@@ -1,0 +1,18 @@
+DROP FUNCTION numbers_reconcile(boolean);
+DROP FUNCTION numbers_pick(bigint, integer, text, text[], text, text);
+DROP TRIGGER numbers_slot ON numbers_promonumber;
+DROP FUNCTION numbers_slot();
+DROP TRIGGER numbers_updated ON numbers_promonumber;
+DROP FUNCTION numbers_updated();
+DROP TRIGGER numbers_deleted ON numbers_promonumber;
+DROP FUNCTION numbers_deleted();
+DROP TRIGGER numbers_inserted ON numbers_promonumber;
+DROP FUNCTION numbers_inserted();
+DROP FUNCTION numbers_count(numbers_change[]);
+DROP TYPE numbers_change;
+DROP TRIGGER numbers_belong ON numbers_promonumber;
+DROP FUNCTION numbers_belong();
+DROP TRIGGER numbers_of_campaign ON campaigns_campaign;
+DROP FUNCTION numbers_of_campaign();
+DROP TRIGGER numbers_of_network ON accounts_network;
+DROP FUNCTION numbers_of_network();

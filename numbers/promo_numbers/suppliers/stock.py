@@ -1,0 +1,46 @@
+"""The stock: numbers that we hold. Taking one is part of the transaction that uses it."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from portal.accounts.models import Network
+from promo_numbers.choices import StockState
+from promo_numbers.models import StockNumber
+
+from .port import Wanted
+
+
+def stock_pick(network: Network, wanted: Wanted, count: int = 1) -> list[tuple[str, str]]:
+    """Take up to `count` free numbers: (number, supplier) each. Call it inside the transaction that uses them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number, supplier FROM numbers_pick(%s, %s, %s, %s::text[], %s, %s)",
+            [
+                network.pk, count, wanted.kind, list(wanted.area_codes) or None, wanted.locality or None,
+                wanted.region or None,
+            ],
+        )  # fmt: skip
+        return cursor.fetchall()
+
+
+def stock_rest(numbers: list[str]) -> None:
+    """Let released numbers rest before they are handed out again (PROMO_NUMBER_REST_DAYS, 45 by default)."""
+    StockNumber.objects.filter(number__in=numbers, state=StockState.USED).update(
+        state=StockState.RESTING, rests_until=timezone.now() + timedelta(days=settings.PROMO_NUMBER_REST_DAYS)
+    )
+
+
+def stock_wake() -> int:
+    """Free what has rested long enough. Returns how many."""
+    return StockNumber.objects.filter(state=StockState.RESTING, rests_until__lte=timezone.now()).update(
+        state=StockState.FREE, rests_until=None
+    )
+
+
+def stock_free(network: Network) -> int:
+    """How many numbers the network could take now."""
+    return StockNumber.objects.filter(Q(network=None) | Q(network=network), state=StockState.FREE).count()

@@ -1,0 +1,102 @@
+"""Telling people things: once each, in the portal and by mail."""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils import timezone
+
+from portal.accounts.models import Network, User
+
+from .models import Notice
+
+logger = logging.getLogger(__name__)
+
+# Minutes after which a mail that could not be sent is tried again; then it is left, the bell still shows it.
+RETRY_MINUTES = (1, 5, 30, 120, 360)
+
+
+def notify(
+    *,
+    users: Iterable[User],
+    kind: str,
+    title: str,
+    body: str = "",
+    link: str = "",
+    network: Network | None = None,
+    key: str = "",
+    by_mail: bool = True,
+) -> int:
+    """Tell `users`, each once; call it inside the transaction whose change it tells of. Returns how many were told anew.
+
+    kind: noun.verb. link: a page of the portal (its path). key: the same key is told to a user once and never again,
+    whatever runs twice. Mails go out when the transaction has committed, by Celery.
+    """
+    rows = [
+        Notice(user=user, network=network, kind=kind, title=title[:200], body=body, link=link, key=key, by_mail=by_mail)
+        for user in {user.pk: user for user in users if user.is_active}.values()
+    ]
+    with transaction.atomic():
+        before = Notice.objects.filter(user__in=[row.user for row in rows], key=key).count() if key else 0
+        Notice.objects.bulk_create(rows, ignore_conflicts=bool(key))
+        told = len(rows) - before
+        if told > 0 and by_mail:
+            transaction.on_commit(_wake)
+    return max(0, told)
+
+
+def _wake() -> None:
+    """Ask for the mails to be sent now; the beat does it anyway, should the broker be away."""
+    from .tasks import send_mails
+
+    try:
+        send_mails.delay()
+    except Exception as error:
+        logger.warning("the broker cannot be reached; mails go out with the next beat: %s", error)
+
+
+def notices_read(*, by: User, notice: int | None = None) -> int:
+    """Mark one of the user's own notices as read, or all. Returns how many were unread."""
+    rows = Notice.objects.filter(user=by, read_at=None)
+    return (rows if notice is None else rows.filter(pk=notice)).update(read_at=timezone.now())
+
+
+def mails_send(*, limit: int = 200) -> int:
+    """Mail what waits. Each row is locked while it is sent: two workers never send the same; a mail whose worker dies
+    after the server took it and before the commit goes twice, never not at all. Returns how many went out."""
+    sent = 0
+    for _ in range(limit):
+        with transaction.atomic():
+            notice = (
+                Notice.objects.select_for_update(skip_locked=True, of=("self",))
+                .select_related("user", "network")
+                .filter(
+                    by_mail=True, mailed_at=None, mail_after__lte=timezone.now(), mail_tries__lte=len(RETRY_MINUTES)
+                )
+                .order_by("mail_after")
+                .first()
+            )
+            if notice is None:
+                break
+            try:
+                _mail(notice).send()
+            except Exception as error:
+                wait = RETRY_MINUTES[min(notice.mail_tries, len(RETRY_MINUTES) - 1)]
+                logger.warning("a mail could not be sent, next try in %s min: %s", wait, error)
+                notice.mail_after = timezone.now() + timedelta(minutes=wait)
+            else:
+                notice.mailed_at = timezone.now()
+                sent += 1
+            notice.mail_tries += 1
+            notice.save(update_fields=["mailed_at", "mail_tries", "mail_after"])
+    return sent
+
+
+def _mail(notice: Notice) -> EmailMessage:
+    where = f"{settings.PORTAL_URL.rstrip('/')}{notice.link}" if notice.link and settings.PORTAL_URL else ""
+    text = "\n\n".join(part for part in (notice.body or notice.title, where) if part)
+    prefix = f"[{notice.network}] " if notice.network else ""
+    return EmailMessage(f"{prefix}{notice.title}".replace("\n", " "), text, to=[notice.user.email])
