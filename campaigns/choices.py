@@ -74,6 +74,7 @@ class Outcome(models.TextChoices):
     OVERFLOW = "overflow", "Sent to overflow"
     DIRECT = "direct", "Direct"
     REFUSED = "refused", "Refused"
+    TREATMENT = "treatment", "Ended in the call treatment"
 
 
 class EndReason(models.TextChoices):
@@ -121,3 +122,9 @@ class Passed(models.IntegerChoices):
     PERIODIC_CALL_CAP = 16, "Periodic call cap reached"
     CONCURRENT_CALL_CAP = 32, "Concurrent call cap reached"
     ZERO_WEIGHT = 64, "Weight 0"
+
+
+class VoiceKind(models.TextChoices):
+    """Whose phone calls an account brings."""
+
+    TWILIO = "twilio", "Twilio"

@@ -21,6 +21,7 @@ from .calls import (
 from .campaigns import campaign_create, campaign_move_status, campaign_update, profile_compile
 from .caps import cap_clear, cap_set
 from .hours import hours_roll_up
+from .moves import call_move
 
 __all__ = [
     "EVENTS",
@@ -31,6 +32,7 @@ __all__ = [
     "advertiser_delete",
     "advertiser_update",
     "call_event",
+    "call_move",
     "call_route",
     "calls_allowed",
     "campaign_create",

@@ -42,7 +42,7 @@ _ROUTE = (
     " FROM campaigns_route_call(%s, %s, %s, %s, %s, %s, %s, %s) r"
     " LEFT JOIN campaigns_campaign d ON d.id = r.destination_id"
 )
-_EVENT = "SELECT * FROM campaigns_call_event(%s, %s, %s, %s, %s, %s, %s, %s)"
+_EVENT = "SELECT * FROM campaigns_call_event(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,21 @@ def _called(network: Network, promo_number: str) -> tuple[str, int]:
     return number, campaign
 
 
+def routed_by(statement: str, params: tuple[Any, ...]) -> Routed:
+    """What one of the routing functions decided; run again as long as races are lost. Raises Busy after MAX_ROUNDS."""
+    for _round in range(MAX_ROUNDS):
+        try:
+            routed = Routed(*_one(statement, params))
+        except Exception as error:
+            if connection.in_atomic_block or not _lost_race(error):
+                raise
+            RACES.inc()
+            continue
+        if routed.outcome != "again":
+            return routed
+    raise Busy("Too many calls compete for the same slots; try again.")
+
+
 def call_route(
     *,
     by: User | None,
@@ -169,22 +184,12 @@ def call_route(
         network.pk, campaign, called, who.e164, who.key, who.given, external_id or None,
         timedelta(seconds=settings.HEADROOM_SETUP_LEASE),
     )  # fmt: skip
-    for _round in range(MAX_ROUNDS):
-        try:
-            routed = Routed(*_one(_ROUTE, params))
-        except Exception as error:
-            if connection.in_atomic_block or not _lost_race(error):
-                raise
-            RACES.inc()
-            continue
-        if routed.outcome == "again":
-            continue
-        if routed.outcome == "unknown":
-            raise NotFound("There is no such campaign in this network.", field="bundle", code="unknown_campaign")
-        if not routed.repeated:
-            DECISIONS.labels(routed.outcome).inc()
-        return routed
-    raise Busy("Too many calls compete for the same slots; try again.")
+    routed = routed_by(_ROUTE, params)
+    if routed.outcome == "unknown":
+        raise NotFound("There is no such campaign in this network.", field="bundle", code="unknown_campaign")
+    if not routed.repeated:
+        DECISIONS.labels(routed.outcome).inc()
+    return routed
 
 
 def call_event(
@@ -196,10 +201,12 @@ def call_event(
     at: datetime | None = None,
     cause: str = "",
     detail: str = "",
+    leg: int | None = None,
 ) -> EventResult:
     """Apply ringing, answered, heartbeat or ended to a call. Safe to repeat and in any order.
 
-    at: when it happened by the switch's clock (now if None; kept between selection and now). cause: of an end, one of
+    leg: to that leg of it; None = to its newest (a call whose slot never moved has only one). at: when it happened by
+    the switch's clock (now if None; kept between selection and now). cause: of an end, one of
     `choices.REPORTED_CAUSES` (caller_hangup if empty); detail: the switch's raw cause, kept beside it.
 
     A second `ended` changes nothing. A sign of life for a call that the portal ended (lease run out, released by hand,
@@ -216,7 +223,7 @@ def call_event(
         _EVENT,
         (
             network.pk, call, event, at, cause or EndReason.CALLER_HANGUP, detail[:250],
-            timedelta(seconds=settings.HEADROOM_SETUP_LEASE), timedelta(seconds=settings.HEADROOM_CALL_LEASE),
+            timedelta(seconds=settings.HEADROOM_SETUP_LEASE), timedelta(seconds=settings.HEADROOM_CALL_LEASE), leg,
         ),
     )  # fmt: skip
     result = EventResult(*row)

@@ -1,6 +1,5 @@
 """Campaigns: create, change, change of status, and compiling them for routing."""
 
-import zoneinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,6 +15,7 @@ from portal.accounts.actions.networks import CURRENCIES
 from portal.accounts.models import Network, User
 from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid, NotFound
+from portal.zones import time_zones
 
 from .advertisers import Problem, may_add, own_id
 
@@ -52,7 +52,7 @@ def _money(value: Any, field: str, problems: list[Problem]) -> Decimal:
 
 def zone_problem(value: str, field: str = "time_zone") -> Problem | None:
     """The problem with a time zone that this machine does not know; None if it does."""
-    if value in zoneinfo.available_timezones():
+    if value in time_zones():
         return None
     return (field, "unknown_time_zone", f"“{value}” is not a known time zone; use an IANA name such as America/Denver.")
 

@@ -6,6 +6,7 @@ from .caps import Cap
 from .grants import AdvertiserGroupGrant, AdvertiserUserGrant, CampaignGroupGrant, CampaignUserGrant
 from .reference import AreaPrefix
 from .routing import DestinationState, RoutingProfile
+from .voice import CallFlow, VoiceAccount
 
 __all__ = [
     "Advertiser",
@@ -14,6 +15,7 @@ __all__ = [
     "AreaPrefix",
     "BundleDestination",
     "Call",
+    "CallFlow",
     "CallLeg",
     "Campaign",
     "CampaignGroupGrant",
@@ -23,4 +25,5 @@ __all__ = [
     "DestinationState",
     "RepeatCaller",
     "RoutingProfile",
+    "VoiceAccount",
 ]

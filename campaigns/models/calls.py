@@ -104,6 +104,9 @@ class CallLeg(models.Model):
     end_detail = models.CharField(
         max_length=250, blank=True, help_text="The switch's raw cause, or why it was released."
     )
+    trace = models.JSONField(
+        null=True, help_text="The decision, where the call's slot moved here from another destination; else NULL."
+    )
 
     class Meta:
         ordering = ["id"]

@@ -68,7 +68,8 @@ class Campaign(models.Model):
     payin = models.DecimalField(max_digits=10, decimal_places=4, default=0, help_text="Received per connected call.")
     payout = models.DecimalField(max_digits=10, decimal_places=4, default=0, help_text="Paid per connected call.")
 
-    # Of a Bundled campaign only; `overflow` and `repeat_caller` are what its call treatment's node will use.
+    # Of a Bundled campaign only; `overflow` and `repeat_caller` are what its call treatment's node says: see
+    # campaigns.treatment.bundles.
     distribution = models.CharField(max_length=10, choices=Distribution, default=Distribution.WEIGHTED)
     overflow = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="overflow_of",
@@ -80,6 +81,10 @@ class Campaign(models.Model):
     )
     repeat_window_days = models.PositiveSmallIntegerField(default=30)
 
+    ivr_tree = models.JSONField(
+        null=True, blank=True, editable=False,
+        help_text="The call treatment as stored (campaigns.treatment.bundles); NULL = the implied one.",
+    )  # fmt: skip
     extra = models.JSONField(
         default=dict, blank=True, editable=False, help_text="API fields kept and given back unchanged."
     )

@@ -173,6 +173,9 @@ def _campaigns_in(trace: dict[str, Any], *others: int | None) -> dict[int, Campa
 
 
 def _summary(outcome: str, refusal: str, chosen: Campaign | None, kind: str | None, trace: dict[str, Any]) -> str:
+    if outcome == Outcome.TREATMENT:
+        ended = EndReason(trace["ended"]).label.lower() if trace.get("ended") in EndReason.values else "the call ended"
+        return f"Ended in the call treatment before a destination was selected ({ended})."
     if outcome == Outcome.REFUSED:
         if trace.get("status"):
             return f"Refused: the campaign was {CampaignStatus(trace['status']).label.lower()} (not in service)."
