@@ -1,6 +1,5 @@
 """The forms of campaign pages. They read what was typed; the rules and their words are the actions'."""
 
-import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from campaigns.queries.lists import pick, picked
 from portal.accounts.actions.networks import CURRENCIES
 from portal.errors import Invalid, Refused
 from portal.web.forms import PortalForm
+from portal.zones import time_zones as known_zones
 
 ZONE_LIST = "time-zones"
 
@@ -22,7 +22,7 @@ ZONE_LIST = "time-zones"
 def time_zones() -> list[str]:
     """Zones to suggest: those with a place, without the aliases that nobody types."""
     areas = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Pacific/")
-    return [*sorted(zone for zone in zoneinfo.available_timezones() if zone.startswith(areas)), "UTC"]
+    return [*sorted(zone for zone in known_zones() if zone.startswith(areas)), "UTC"]
 
 
 def _zone_field(label: str, help_text: str = "") -> forms.CharField:

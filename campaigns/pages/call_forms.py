@@ -1,6 +1,5 @@
 """The forms of the pages about calls: the list's filter, Simulate, release. They read what was typed, and write nothing."""
 
-import zoneinfo
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from campaigns.models import Campaign
 from campaigns.queries.calls import CallFilter, campaigns_seen
 from portal.accounts.models import Network, User
 from portal.web.forms import PortalForm
+from portal.zones import time_zones
 
 # What a list of suggestions may hold; a campaign beyond it is still found by its full name or id.
 SUGGESTIONS = 500
@@ -217,7 +217,7 @@ class SimulateForm(PortalForm):
 
     def clean_zone(self) -> str:
         zone = self.cleaned_data["zone"].strip() or self.network.time_zone
-        if zone not in zoneinfo.available_timezones():
+        if zone not in time_zones():
             raise forms.ValidationError(
                 f"“{zone}” is not a known time zone; use an IANA name such as America/Denver.", code="unknown_time_zone"
             )

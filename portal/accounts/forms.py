@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from portal.web.forms import PortalForm
+from portal.zones import time_zones
 
 from .actions import NETWORK_CONTRACT
 from .actions.networks import CURRENCIES
@@ -97,7 +98,7 @@ class NetworkForm(PortalForm):
     def __init__(self, *args: Any, network: Network, staff: bool, **kwargs: Any) -> None:
         values = {name: getattr(network, name) for name in self.base_fields if name != "reason"}
         super().__init__(*args, initial=values, **kwargs)
-        zones = sorted(zoneinfo.available_timezones())
+        zones = sorted(time_zones())
         self.fields["time_zone"].choices = [(zone, zone) for zone in zones]  # type: ignore[attr-defined]
         if not staff:
             for name in NETWORK_CONTRACT:

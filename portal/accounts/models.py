@@ -1,7 +1,5 @@
 """Networks (tenants), users, their roles, groups and API tokens."""
 
-import zoneinfo
-
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -10,12 +8,14 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from guardian.mixins import GuardianUserMixin
 
+from portal.zones import time_zones
+
 from .roles import Role
 
 
 def validate_time_zone(value: str) -> None:
     """Refuse anything but an IANA zone that this machine knows."""
-    if value not in zoneinfo.available_timezones():
+    if value not in time_zones():
         raise ValidationError(
             f"“{value}” is not a known time zone; use an IANA name such as America/Denver.", code="unknown_time_zone"
         )

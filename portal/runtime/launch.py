@@ -25,6 +25,8 @@ WEB_THREADS = min(4, (os.cpu_count() or 1) * 2 + 1)
 WEB_CONNECTIONS = 512
 WEB_HEAD_START_SECONDS = 20.0
 DEMO_MARK = "demo-loaded"
+# Seconds. Our own traffic gives a sign of life each minute; a slot whose hang-up it lost need not wait for hours.
+TRAFFIC_CALL_LEASE = "900"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class Launch:
             self._postgres.start(while_waiting=check)
             recorded |= {"HEADROOM_EMBEDDED": "1", "DATABASE_URL": self._postgres.url}
             recorded["SECRET_KEY"] = settings.get("SECRET_KEY") or environment.own_secret_key(self.var)
+            if self.options.demo and self.options.traffic:
+                recorded["CALL_LEASE_SECONDS"] = settings.get("CALL_LEASE_SECONDS") or TRAFFIC_CALL_LEASE
         if "BROKER_URL" in settings:
             require_broker(settings["BROKER_URL"])
         else:

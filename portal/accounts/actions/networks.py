@@ -1,6 +1,5 @@
 """Networks: created by platform staff; their settings changed by a Super, package and prices by platform staff alone."""
 
-import zoneinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,6 +10,7 @@ from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid, NotAllowed
+from portal.zones import time_zones
 
 Problem = tuple[str | None, str, str]
 
@@ -31,7 +31,7 @@ def _clean(values: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
         clean["name"] = str(values["name"] or "").strip()
         if not 1 <= len(clean["name"]) <= 200:
             problems.append(("name", "required", "A name has 1 to 200 characters."))
-    if "time_zone" in values and values["time_zone"] not in zoneinfo.available_timezones():
+    if "time_zone" in values and values["time_zone"] not in time_zones():
         text = f"“{values['time_zone']}” is not a known time zone; use an IANA name such as America/Denver."
         problems.append(("time_zone", "unknown_time_zone", text))
     if "country" in values:
