@@ -22,6 +22,7 @@ from .campaigns import campaign_create, campaign_move_status, campaign_update, p
 from .caps import cap_clear, cap_set
 from .hours import hours_roll_up
 from .moves import call_move
+from .treatment import treatment_set
 
 __all__ = [
     "EVENTS",
@@ -49,4 +50,5 @@ __all__ = [
     "profile_compile",
     "slot_release",
     "slots_sweep",
+    "treatment_set",
 ]

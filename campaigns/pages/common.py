@@ -21,6 +21,7 @@ _FIELD_WORDS = {
     "named_regions": "regions",
     "id_from_network": "own id",
     "campaign_type": "type",
+    "ivr_tree": "call treatment",
 }
 _EVENT_WORDS = {
     "campaign.create": "Created",
@@ -37,6 +38,7 @@ _EVENT_WORDS = {
     "bundle.destination_remove": "Destination removed",
     "access.grant": "Access granted",
     "access.revoke": "Access taken away",
+    "treatment.set": "Call treatment set",
     "slot.release": "Slot released by hand",
     "advertiser.create": "Created",
     "advertiser.update": "Changed",

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from campaigns.choices import CapKind, Distribution
 from campaigns.models import Campaign, Cap
 from campaigns.regions import is_everywhere
+from campaigns.treatment.lint import remarks
+from campaigns.treatment.nodes import Tree
+from campaigns.treatment.validate import selections
 
 from .summaries import BundleRow
+from .treatment import tree_of
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,26 @@ def _never_open(campaign: Campaign) -> bool:
     return not campaign.operating_24_7 and not campaign.hours
 
 
-def _overflow(bundle: Campaign) -> list[Finding]:
+def _has_else(tree: Tree) -> bool:
+    """Whether every selection of the tree has an else branch, be it an overflow campaign or not."""
+    nodes = selections(tree)
+    return bool(nodes) and all(node.child(0) is not None for node in nodes)
+
+
+def treatment_findings(campaign: Campaign, tree: Tree) -> list[Finding]:
+    """What is likely to be wrong with a campaign's call treatment; a missing else branch is `no_overflow` of the bundle."""
+    names = frozenset(str(named["name"]) for named in campaign.named_regions)
+    return [
+        Finding(remark.code, f"Call treatment, {remark.path}: {remark.text}", remark.kind)
+        for remark in remarks(tree, is_bundle=campaign.is_bundle, regions=names)
+        if remark.code != "else_missing"
+    ]
+
+
+def _overflow(bundle: Campaign, tree: Tree) -> list[Finding]:
     overflow = bundle.overflow
+    if overflow is None and _has_else(tree):
+        return []
     if overflow is None:
         text = (
             "There is no overflow campaign: a call that finds every destination full, closed or out "
@@ -81,7 +103,8 @@ def _destination(bundle: Campaign, row: BundleRow, some_regional: bool) -> list[
 
 def lint(*, bundle: Campaign, rows: Sequence[BundleRow]) -> list[Finding]:
     """The findings on a bundle with its destinations (`summaries.bundle_rows`), the gravest first."""
-    found = _overflow(bundle)
+    tree = tree_of(bundle)
+    found = [*_overflow(bundle, tree), *treatment_findings(bundle, tree)]
     if not rows:
         found.append(Finding("no_destinations", "The bundle has no destinations: add at least one.", "bad"))
         return sorted(found, key=lambda finding: finding.kind != "bad")
@@ -91,7 +114,7 @@ def lint(*, bundle: Campaign, rows: Sequence[BundleRow]) -> list[Finding]:
     if bundle.distribution == Distribution.WEIGHTED and all(row.weight == 0 for row in rows):
         text = "All weights are 0, so no destination is ever drawn. Give at least one a weight above 0."
         found.append(Finding("weights_all_zero", text, "bad"))
-    if bundle.overflow_id is None and all(row.slots.cap is not None for row in rows):
+    if not _has_else(tree) and all(row.slots.cap is not None for row in rows):
         total = sum(row.slots.cap or 0 for row in rows)
         text = (
             f"Every destination has a concurrent call cap and there is no overflow: call {total + 1} "

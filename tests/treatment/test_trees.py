@@ -220,7 +220,7 @@ def test_a_bundles_node_says_what_the_fields_say():
     given_tree = {"root": menu(select({**node("Connect", destination_campaign_id_from_network="over"), "prompt": "Wait."},
                                       repeat_caller=True, colour="red"), END)}  # fmt: skip
     before = deepcopy(given_tree)
-    kept = stored(given_tree)
+    kept = stored(given_tree, is_bundle=True)
     assert given_tree == before, "what was given is left alone"
     assert "repeat_caller" not in kept["root"]["children"][0]
     assert composed(kept, overflow="over", repeat_caller=True) == given_tree
@@ -233,7 +233,7 @@ def test_a_bundles_node_says_what_the_fields_say():
 
 
 def test_the_overflow_field_takes_the_place_of_another_else_branch_and_gives_it_back():
-    kept = stored({"root": select(END)})
+    kept = stored({"root": select(END)}, is_bundle=True)
     assert composed(kept, overflow="over", repeat_caller=False)["root"]["children"] == [
         {"node_type": "Connect", "destination_campaign_id_from_network": "over"}
     ]
@@ -246,7 +246,7 @@ def test_what_is_stored_and_composed_is_what_was_given(data):
     tree, _ = treatment_read(data)
     selects = [each for each in tree.walk() if each.kind == "SelectFromBundle"]
     over = bool(selects) and any(child.get("destination_campaign_id_from_network") for child in _else_of(data["root"]))
-    whole = composed(stored(data), overflow="over" if over else "", repeat_caller=True)
+    whole = composed(stored(data, is_bundle=True), overflow="over" if over else "", repeat_caller=True)
     assert treatment_read(whole)[0] == tree
 
 
