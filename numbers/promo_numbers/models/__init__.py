@@ -3,7 +3,7 @@
 from .agreements import Contract, LimitRequest, NumberDay
 from .jobs import NumberImport, NumberImportRefusal, ReclaimProposal
 from .numbers import CampaignNumbers, NetworkNumbers, PromoNumber
-from .pools import Allocation, PoolSlot, PoolUsage, RingPool
+from .pools import Allocation, PoolMiss, PoolSlot, PoolUsage, RingPool
 from .supply import NumberOrder, StockNumber
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "NumberImport",
     "NumberImportRefusal",
     "NumberOrder",
+    "PoolMiss",
     "PoolSlot",
     "PoolUsage",
     "PromoNumber",

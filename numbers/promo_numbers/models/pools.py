@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -39,12 +40,27 @@ class RingPool(models.Model):
     local_center = models.JSONField(default=dict, blank=True)
     local_number_preferences = models.JSONField(default=dict, blank=True)
     tn_prefix_whitelist = models.JSONField(default=list, blank=True, help_text="Area codes or longer prefixes.")
+    customer_phone_numbers = models.JSONField(
+        default=list, blank=True, help_text="The customer's own numbers, taken into the pool before any of the stock."
+    )
 
     auto_scale = models.BooleanField(default=False)
     growth_percent = models.PositiveSmallIntegerField(default=10, help_text="How much it grows at a time.")
     growth_ceiling = models.PositiveSmallIntegerField(default=10, help_text="At most so many numbers at a time.")
     scale_max = models.PositiveIntegerField(null=True, blank=True, help_text="Never larger than this by itself.")
 
+    shrink_to = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text="Numbers go back down to this size as visitors leave them."
+    )
+    scaled_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Last time it grew by itself.")
+    scale_refusal = models.TextField(blank=True, editable=False, help_text="Why it could not grow by itself.")
+    scale_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    cleaned_for = models.DateField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="First day of the last month whose unused numbers were dropped.",
+    )
     exhausted_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Last time it ran out.")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     extra = models.JSONField(
@@ -105,10 +121,27 @@ class Allocation(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["promo_number", "-started_at"], name="allocation_of_number")]
+        indexes = [
+            models.Index(fields=["promo_number", "-started_at"], name="allocation_of_number"),
+            # Rows come in the order of time: enough to count the last minutes, and next to nothing to keep.
+            BrinIndex(fields=["started_at"], name="allocation_by_time", pages_per_range=16),
+        ]
 
     def __str__(self) -> str:
         return f"{self.promo_number_id} from {self.started_at}"
+
+
+class PoolMiss(models.Model):
+    """A request that found no free number. Only ever inserted by visitors; summed up into `PoolUsage` and deleted."""
+
+    pool = models.ForeignKey(RingPool, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "pool misses"
+
+    def __str__(self) -> str:
+        return f"{self.pool_id} at {self.at}"
 
 
 class PoolUsage(models.Model):
