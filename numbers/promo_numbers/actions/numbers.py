@@ -72,7 +72,11 @@ def own_number(raw: str, campaign: Campaign) -> str:
 
 def _stock_claim(number: str, campaign: Campaign) -> str:
     """Take one certain number; its supplier. A number that we do not hold is the customer's own."""
-    row = StockNumber.objects.select_for_update().filter(number=number).first()
+    rows = StockNumber.objects.filter(number=number)
+    # Never waits: whoever is being given this very number may be waiting for the network's counters, which we hold.
+    row = rows.select_for_update(skip_locked=True).first()
+    if row is None and rows.exists():
+        raise Conflict(f"{number} is just being handed out; choose another.", field="promo_number", code="number_taken")
     if row is None or row.state == StockState.GONE:
         return "own"
     if row.network_id not in (None, campaign.network_id):
@@ -249,33 +253,44 @@ def number_update(*, by: User | None, number: PromoNumber, **values: Any) -> Pro
 
 
 def number_move(*, by: User | None, number: PromoNumber, campaign: Campaign) -> PromoNumber:
-    """Move a static number to another campaign of its network; calls to it go there from now on.
+    """`numbers_move` of one; returns its row as it now is."""
+    numbers_move(by=by, numbers=[number], campaign=campaign)
+    return PromoNumber.objects.select_related("campaign__network").get(pk=number.pk)
 
-    Needs `manage_numbers` on both campaigns; the new one's limit must have room (`LimitReached`).
+
+def numbers_move(*, by: User | None, numbers: Sequence[PromoNumber], campaign: Campaign) -> int:
+    """Move static numbers to another campaign of their network; calls to them go there from now on. All or none.
+
+    Needs `manage_numbers` on each number and on the campaign, whose limit must have room for all (`LimitReached`).
+    Returns how many moved; those that stand there already do not count.
     """
-    access.require(by, "manage_numbers", number)
+    for number in numbers:
+        access.require(by, "manage_numbers", number)
     access.require(by, "manage_numbers", campaign)
-    if campaign.network_id != number.network_id:
-        raise NotFound("There is no such campaign in this network.", field="campaign", code="unknown_campaign")
-    if number.ring_pool_id is not None:
-        raise Conflict(
-            f"{number} belongs to the RingPool “{number.ring_pool}”; release it there and add one here.",
-            code="dynamic_number",
-        )
+    for number in numbers:
+        if campaign.network_id != number.network_id:
+            raise NotFound("There is no such campaign in this network.", field="campaign", code="unknown_campaign")
+        if number.ring_pool_id is not None:
+            raise Conflict(
+                f"{number} belongs to the RingPool “{number.ring_pool}”; release it there and add one here.",
+                code="dynamic_number",
+            )
     campaign_takes_numbers(campaign)
-    if campaign.pk == number.campaign_id:
-        return number
+    away = [number for number in numbers if number.campaign_id != campaign.pk]
+    if not away:
+        return 0
     # The network's total does not change; only the campaign's own ceiling can be in the way.
-    with limits_held(campaign, dynamic=False), transaction.atomic():
-        network_hold(number.network_id)
-        row = _in_use(number)
-        if row.campaign_id == campaign.pk:
-            return row
-        before, row.campaign = row.campaign, campaign
-        record(event="number.move", obj=before, by=by, changes={"promo_number": [row.number, f"moved to {campaign}"]})
-        record(event="number.move", obj=campaign, by=by, changes={"promo_number": [f"from {before}", row.number]})
-        row.save(update_fields=["campaign"])
-    return row
+    with limits_held(campaign, dynamic=False, count=len(away)), transaction.atomic():
+        network_hold(campaign.network_id)
+        rows = [
+            row for number in sorted(away, key=lambda n: n.pk) if (row := _in_use(number)).campaign_id != campaign.pk
+        ]
+        for before in {row.campaign_id: row.campaign for row in rows}.values():
+            digits = [row.number for row in rows if row.campaign_id == before.pk]
+            record(event="number.move", obj=before, by=by, changes={"promo_number": [digits, f"moved to {campaign}"]})
+            record(event="number.move", obj=campaign, by=by, changes={"promo_number": [f"from {before}", digits]})
+        PromoNumber.objects.filter(pk__in=[row.pk for row in rows]).update(campaign=campaign)
+    return len(rows)
 
 
 def numbers_release(*, by: User | None, numbers: Sequence[PromoNumber], reason: str = "") -> int:

@@ -1,6 +1,8 @@
 """Promo numbers and the three counters that limit them."""
 
 import pghistory
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Reverse
@@ -9,6 +11,15 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from portal.accounts.models import Network
 from promo_numbers.choices import MediaType, NumberState, PromoType
+
+# Description and own id as words; ASCII punctuation parts them, so that “own-17” is found by “own” and by “17”.
+WORDS = SearchVector(
+    models.Func(
+        F("description"), models.Value(" "), F("id_from_network"), arg_joiner=" || ", output_field=models.TextField(),
+        template="regexp_replace(%(expressions)s, '[!-/:-@[-`{-~]+', ' ', 'g')",
+    ),
+    config="simple",
+)  # fmt: skip
 
 
 class PromoNumber(models.Model):
@@ -77,6 +88,8 @@ class PromoNumber(models.Model):
             models.Index(fields=["ring_pool", "id"], condition=Q(ring_pool__isnull=False), name="number_of_pool"),
             # “ends with 0123”: what people remember of a number.
             models.Index("network", Reverse("number"), name="number_backwards"),
+            # Words of the description and the own id, from their beginnings (`queries.numbers`).
+            GinIndex(WORDS, name="number_words"),
         ]
 
     def __str__(self) -> str:

@@ -1,14 +1,17 @@
 """The reads of promo numbers, shared by pages, API and admin."""
 
 from .limits import LimitView, limit_of_campaign, limits_of_network, limits_on_adding
-from .numbers import campaign_of_number, media_types, numbers_found
+from .numbers import campaign_of_number, direct_numbers, media_types, number_list, numbers_found, numbers_visible
 
 __all__ = [
     "LimitView",
     "campaign_of_number",
+    "direct_numbers",
     "limit_of_campaign",
     "limits_of_network",
     "limits_on_adding",
     "media_types",
+    "number_list",
     "numbers_found",
+    "numbers_visible",
 ]
