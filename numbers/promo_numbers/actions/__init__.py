@@ -5,7 +5,7 @@ writes, records an audit event, and queues tasks on commit. Refusals are `portal
 """
 
 from .limits import SENTENCE, LimitReached, campaign_limit_set, limits_reconcile, network_limits_set
-from .numbers import dynamic_numbers_add, number_add, number_move, number_update, numbers_release
+from .numbers import dynamic_numbers_add, number_add, number_move, number_update, numbers_move, numbers_release
 
 __all__ = [
     "SENTENCE",
@@ -17,5 +17,6 @@ __all__ = [
     "number_add",
     "number_move",
     "number_update",
+    "numbers_move",
     "numbers_release",
 ]
