@@ -6,6 +6,10 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Campaigns"
 
     def ready(self) -> None:
+        from portal.hooks.actions import kinds_register
+
         from . import rights
+        from .actions import alerts
 
         rights.register()
+        kinds_register(alerts.KINDS)

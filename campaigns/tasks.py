@@ -22,3 +22,9 @@ def reconcile_live_counts(with_usage: bool = False) -> int:
 def roll_up_hours() -> int:
     """Sum up this hour and the one before."""
     return actions.hours_roll_up()
+
+
+@shared_task(ignore_result=True)
+def check_alerts() -> int:
+    """Tell of caps that reached a threshold or have room again."""
+    return actions.alerts_check()

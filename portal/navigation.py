@@ -53,6 +53,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     network = [
         _item("Members", "group", "accounts:members", "/members/", permission=_may("view_members")),
         _item("API tokens", "key", "accounts:tokens", "/tokens/"),
+        _item("Webhooks", "webhook", "hooks:list", "/webhooks/", permission=_may("change")),
         _item("Audit log", "history", "accounts:audit", "/audit/", permission=_may("view_audit")),
         _item("API reference", "code", "api-docs"),
         _item("Administration", "settings", "admin:index", "/admin/", permission=_may("change")),

@@ -20,6 +20,8 @@ urlpatterns = [
     path("", include("portal.accounts.pages.urls")),
     path("", include("campaigns.pages.call_urls")),
     path("", include("promo_numbers.pages.urls")),
+    path("", include("portal.hooks.urls")),
+    path("", include("outbound.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", operations.favicon),

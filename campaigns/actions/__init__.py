@@ -6,6 +6,7 @@ the lock, writes, records an audit event, and queues tasks on commit. Refusals a
 
 from .access import access_grant, access_revoke
 from .advertisers import advertiser_create, advertiser_delete, advertiser_update
+from .alerts import alerts_check
 from .bundles import destination_add, destination_remove, destination_update
 from .calls import (
     EVENTS,
@@ -20,18 +21,22 @@ from .calls import (
 )
 from .campaigns import campaign_create, campaign_move_status, campaign_update, profile_compile
 from .caps import cap_clear, cap_set
+from .flows import FlowAnswer, flow_begin, flow_heard, flow_step
 from .hours import hours_roll_up
 from .moves import call_move
 from .treatment import treatment_set
+from .voice import voice_account_remove, voice_account_set
 
 __all__ = [
     "EVENTS",
+    "FlowAnswer",
     "Routed",
     "access_grant",
     "access_revoke",
     "advertiser_create",
     "advertiser_delete",
     "advertiser_update",
+    "alerts_check",
     "call_event",
     "call_move",
     "call_route",
@@ -44,6 +49,9 @@ __all__ = [
     "destination_add",
     "destination_remove",
     "destination_update",
+    "flow_begin",
+    "flow_heard",
+    "flow_step",
     "hours_roll_up",
     "live_counts_reconcile",
     "periods_renew",
@@ -51,4 +59,6 @@ __all__ = [
     "slot_release",
     "slots_sweep",
     "treatment_set",
+    "voice_account_remove",
+    "voice_account_set",
 ]

@@ -1,17 +1,19 @@
 """The models of campaigns; import them from here."""
 
+from .alerts import AlertState
 from .calls import Call, CallLeg, CampaignHour, RepeatCaller
 from .campaign import Advertiser, BundleDestination, Campaign
 from .caps import Cap
 from .grants import AdvertiserGroupGrant, AdvertiserUserGrant, CampaignGroupGrant, CampaignUserGrant
 from .reference import AreaPrefix
 from .routing import DestinationState, RoutingProfile
-from .voice import CallFlow, VoiceAccount
+from .voice import CallFlow, FlowMessage, VoiceAccount
 
 __all__ = [
     "Advertiser",
     "AdvertiserGroupGrant",
     "AdvertiserUserGrant",
+    "AlertState",
     "AreaPrefix",
     "BundleDestination",
     "Call",
@@ -23,6 +25,7 @@ __all__ = [
     "CampaignUserGrant",
     "Cap",
     "DestinationState",
+    "FlowMessage",
     "RepeatCaller",
     "RoutingProfile",
     "VoiceAccount",
