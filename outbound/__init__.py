@@ -1,0 +1,1 @@
+"""Outbound: batches of people to call, the queue, carriers, and the results."""

@@ -4,3 +4,4 @@ from .api import *  # noqa: F403
 from .base import *  # noqa: F403
 from .logs import *  # noqa: F403
 from .look import *  # noqa: F403
+from .outbound import *  # noqa: F403

@@ -1,0 +1,97 @@
+"""Carriers: accounts, their paces, and clearing a back-off by hand."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+
+from outbound.choices import CarrierKind
+from outbound.models import Carrier
+from outbound.models.batch import new_secret
+from portal.accounts import access
+from portal.accounts.models import Network, User
+from portal.audit.actions import changes_between, record
+from portal.errors import Invalid
+
+from .common import rows
+
+FIELDS = ("name", "base_url", "settings", "calls_per_second", "lines", "is_enabled")
+
+
+def carrier_create(*, by: User | None, network: Network, kind: str, name: str, **values: Any) -> Carrier:
+    """Add a carrier's account. `secrets` ({auth_token} for Twilio) is kept apart and never shown. Needs Super.
+
+    The simulator's secret for signed callbacks is made here.
+    """
+    secrets = dict(values.pop("secrets", None) or {})
+    if kind == CarrierKind.SIMULATOR:
+        secrets.setdefault("callback_secret", new_secret())
+    carrier = Carrier(network=network, kind=kind, name=name.strip()[:100], secrets=secrets, **_only(values))
+    access.require(by, "add", carrier)
+    _check(carrier)
+    try:
+        with transaction.atomic():
+            carrier.save()
+            record(event="carrier.create", obj=carrier, by=by, changes={"kind": [None, kind]})
+    except IntegrityError as error:
+        raise Invalid(f"A carrier of this network is called “{carrier.name}”.", field="name", code="exists") from error
+    return carrier
+
+
+def carrier_update(*, by: User | None, carrier: Carrier, **values: Any) -> Carrier:
+    """Change a carrier; paces count from the next claim on. Needs Super. `secrets` are merged, None takes one away."""
+    access.require(by, "change", carrier)
+    secrets = values.pop("secrets", None)
+    with transaction.atomic():
+        now = Carrier.objects.select_for_update(no_key=True).get(pk=carrier.pk)
+        before = {name: getattr(now, name) for name in FIELDS}
+        for name, value in _only(values).items():
+            setattr(now, name, value)
+        if secrets:
+            now.secrets = {key: value for key, value in {**now.secrets, **secrets}.items() if value is not None}
+        _check(now)
+        now.save()
+        changes = changes_between(before, {name: getattr(now, name) for name in FIELDS})
+        if secrets:
+            changes["secrets"] = ["…", "changed"]
+        if changes:
+            record(event="carrier.change", obj=now, by=by, changes=changes)
+    return now
+
+
+def carrier_clear(*, by: User | None, carrier: Carrier) -> None:
+    """Forget a carrier's back-off and its slowed pace: it is tried at full pace again. Needs `operate`."""
+    access.require(by, "operate", carrier)
+    with transaction.atomic():
+        rows(
+            "UPDATE outbound_carrierstate SET backoff_until = NULL, slowed = 0, errors_in_row = 0 WHERE carrier_id = %s",
+            [carrier.pk],
+        )
+        record(event="carrier.clear", obj=carrier, by=by)
+
+
+def _only(values: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - set(FIELDS))
+    if unknown:
+        raise Invalid(f"“{unknown[0]}” is not a field of a carrier.", field=unknown[0], code="unknown_field")
+    return values
+
+
+def _check(carrier: Carrier) -> None:
+    problems: list[tuple[str | None, str, str]] = []
+    if not carrier.name:
+        problems.append(("name", "required", "Give the carrier a name."))
+    if carrier.kind not in CarrierKind.values:
+        problems.append(("kind", "unknown_choice", f"“{carrier.kind}” is none of {', '.join(CarrierKind.values)}."))
+    if carrier.base_url and urlsplit(carrier.base_url).scheme not in ("http", "https"):
+        problems.append(("base_url", "not_an_address", "The address begins with http:// or https://."))
+    if carrier.calls_per_second is not None and not 0 < float(carrier.calls_per_second) <= 100_000:
+        problems.append(("calls_per_second", "out_of_range", "Calls per second: more than 0, or empty for no limit."))
+    if carrier.lines is not None and not 1 <= carrier.lines <= 1_000_000:
+        problems.append(("lines", "out_of_range", "Lines: 1 or more, or empty for no limit."))
+    if carrier.kind == CarrierKind.TWILIO and not carrier.settings.get("account_sid"):
+        problems.append(
+            ("settings", "required", "Twilio needs account_sid in its settings and auth_token in its secrets.")
+        )
+    if problems:
+        raise Invalid.of(problems)

@@ -1,0 +1,1 @@
+"""Dialing: pumps claim calls, hand them to carriers, and write down what came of it."""

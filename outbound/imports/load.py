@@ -1,0 +1,182 @@
+"""From staging into the batch: set-based, in one transaction, so that nothing is ever half-done."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import batched
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from outbound.choices import Refusal
+from outbound.models import Batch
+from outbound.queries.numbers import ani_numbers
+
+_STAGING = """
+DROP TABLE IF EXISTS pg_temp.outbound_staging, pg_temp.outbound_forbidden;
+CREATE TEMPORARY TABLE outbound_staging (
+    line integer, number text, zones integer, ani text, parameters jsonb, refusal text, value text
+) ON COMMIT DROP
+"""
+_COPY = "COPY outbound_staging (line, number, zones, ani, parameters, refusal, value) FROM STDIN"
+# Many lines in one write: each costs a call into the driver.
+LINES_PER_WRITE = 2000
+SLICE = 200_000
+# Namespace of the advisory lock that lets one import at a time into a batch (docs/locking.md).
+LOCK = 0x0B47C4
+
+
+@dataclass
+class Loaded:
+    """What became of a list's rows."""
+
+    added: int = 0
+    suppressed: int = 0
+    refused: int = 0
+    by_reason: dict[str, int] = field(default_factory=dict)
+
+
+def zone_set_id(zones: tuple[str, ...], using: BaseDatabaseWrapper) -> int:
+    """The id of a set of zones, made if it is new."""
+    with using.cursor() as cursor:
+        names = sorted(set(zones))
+        cursor.execute("SELECT id FROM outbound_zoneset WHERE zones = %s::varchar[]", [names])
+        found = cursor.fetchone()
+        if found is None:
+            cursor.execute(
+                "INSERT INTO outbound_zoneset (zones) VALUES (%s) ON CONFLICT (zones) DO UPDATE SET zones = excluded.zones"
+                " RETURNING id",
+                [names],
+            )
+            found = cursor.fetchone()
+    return found[0]
+
+
+def stage(lines: Iterable[str]) -> None:
+    """Copy lines (`rows.staged`) into a temporary table that lives as long as the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGING)
+        with cursor.copy(_COPY) as copy:
+            for block in batched(lines, LINES_PER_WRITE, strict=False):
+                copy.write("".join(block))
+        cursor.execute("ANALYZE outbound_staging")
+
+
+def load(batch: Batch, *, told: Callable[[str], None] = lambda step: None) -> Loaded:
+    """Move what was staged into `batch`. `told` hears each step and may raise to give up: then nothing was done.
+
+    Do-not-call numbers and those of unknown zones come in as suppressed; foreign anis and duplicates are refused.
+    """
+    loaded = Loaded()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        # One import at a time into a batch: so "stood in the batch before" is a question of ids alone.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, batch.pk])
+        cursor.execute("SELECT nextval('outbound_recipient_id_seq'), coalesce(max(line), 0) FROM outbound_staging")
+        before, last = cursor.fetchone()
+        told("checking anis")
+        _refuse_foreign_anis(cursor, batch)
+        told("checking do-not-call lists")
+        _find_forbidden(cursor, batch)
+        for start in range(0, last + 1, SLICE):
+            told(f"adding rows from line {start + 1}")
+            cursor.execute(_INSERT, {"batch": batch.pk, "low": start, "high": start + SLICE})
+            loaded.added += cursor.rowcount
+        told("looking for duplicates")
+        cursor.execute("SELECT count(*) FROM outbound_staging WHERE refusal IS NULL")
+        if cursor.fetchone()[0] != loaded.added:
+            cursor.execute(_DUPLICATES, {"batch": batch.pk, "before": before, "reason": Refusal.DUPLICATE})
+        cursor.execute(
+            "INSERT INTO outbound_window (batch_id, zones_id) SELECT %s, zones FROM outbound_staging"
+            " WHERE zones IS NOT NULL AND refusal IS NULL GROUP BY zones ON CONFLICT DO NOTHING",
+            [batch.pk],
+        )
+        cursor.execute("SELECT refusal, count(*) FROM outbound_staging WHERE refusal IS NOT NULL GROUP BY refusal")
+        loaded.by_reason = dict(cursor.fetchall())
+        loaded.refused = sum(loaded.by_reason.values())
+        cursor.execute(
+            "SELECT count(*) FROM outbound_staging s WHERE refusal IS NULL"
+            " AND (zones IS NULL OR EXISTS (SELECT 1 FROM outbound_forbidden f WHERE f.line = s.line))"
+        )
+        loaded.suppressed = cursor.fetchone()[0]
+    return loaded
+
+
+def keep_refused(job: int) -> None:
+    """Write the refused rows of the staging table to an import's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outbound_importrejection (job_id, line, value, reason)"
+            " SELECT %s, line, coalesce(value, number, ''), refusal FROM outbound_staging"
+            " WHERE refusal IS NOT NULL ORDER BY line",
+            [job],
+        )
+
+
+def refused_rows() -> list[dict[str, object]]:
+    """The refused rows of the staging table, for a list that came with one request."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line, coalesce(value, number, ''), refusal FROM outbound_staging WHERE refusal IS NOT NULL ORDER BY line"
+        )
+        return [{"line": line, "value": value, "reason": reason} for line, value, reason in cursor.fetchall()]
+
+
+_INSERT = """
+INSERT INTO outbound_recipient (batch_id, number, zones_id, state, reason, attempts, dialed, due_at, outcome, ani, parameters)
+SELECT %(batch)s, s.number, s.zones,
+       CASE WHEN s.zones IS NULL OR f.line IS NOT NULL THEN 'suppressed' ELSE 'pending' END,
+       CASE WHEN f.line IS NOT NULL THEN 'do_not_call' WHEN s.zones IS NULL THEN 'unknown_zone' ELSE '' END,
+       0, 0, now(), '', s.ani, s.parameters
+FROM outbound_staging s LEFT JOIN outbound_forbidden f ON f.line = s.line
+WHERE s.line > %(low)s AND s.line <= %(high)s AND s.refusal IS NULL
+ON CONFLICT (batch_id, number) DO NOTHING
+"""
+_DUPLICATES = """
+UPDATE outbound_staging s SET refusal = %(reason)s
+FROM (
+    SELECT d.line FROM (
+        SELECT line, number, row_number() OVER (PARTITION BY number ORDER BY line) AS place
+        FROM outbound_staging WHERE refusal IS NULL
+    ) d
+    WHERE d.place > 1 OR EXISTS (SELECT 1 FROM outbound_recipient r
+                                 WHERE r.batch_id = %(batch)s AND r.number = d.number AND r.id < %(before)s)
+) twice
+WHERE s.line = twice.line
+"""
+
+
+_FORBIDDEN_NUMBERS = """
+INSERT INTO outbound_forbidden
+SELECT s.line FROM outbound_staging s JOIN outbound_donotcallentry e ON e.pattern = s.number
+WHERE e.list_id = ANY(%(lists)s) AND s.refusal IS NULL ON CONFLICT DO NOTHING
+"""
+_FORBIDDEN_PREFIXES = """
+INSERT INTO outbound_forbidden
+SELECT s.line FROM outbound_staging s JOIN outbound_donotcallentry e ON e.pattern = left(s.number, %(length)s) || '*'
+WHERE e.list_id = ANY(%(lists)s) AND s.refusal IS NULL ON CONFLICT DO NOTHING
+"""
+
+
+def _refuse_foreign_anis(cursor, batch: Batch) -> None:  # type: ignore[no-untyped-def]
+    cursor.execute("SELECT DISTINCT ani FROM outbound_staging WHERE ani <> '' AND refusal IS NULL")
+    given = [ani for (ani,) in cursor.fetchall()]
+    foreign = sorted(set(given) - set(ani_numbers(batch.network, given))) if given else []
+    if foreign:
+        cursor.execute(
+            "UPDATE outbound_staging SET refusal = %s, value = number || ' ani ' || ani WHERE ani = ANY(%s)",
+            [Refusal.FOREIGN_ANI, foreign],
+        )
+
+
+def _find_forbidden(cursor, batch: Batch) -> None:  # type: ignore[no-untyped-def]
+    """Lines whose number stands on a list that binds the batch: one join per length of pattern, not one look per row."""
+    cursor.execute("CREATE TEMPORARY TABLE outbound_forbidden (line integer PRIMARY KEY) ON COMMIT DROP")
+    cursor.execute("SELECT lists, lengths FROM outbound_lists(%s)", [batch.pk])
+    lists, lengths = cursor.fetchone()
+    if not lists:
+        return
+    for length in [None, *(lengths or [])]:
+        cursor.execute(
+            _FORBIDDEN_NUMBERS if length is None else _FORBIDDEN_PREFIXES, {"lists": lists, "length": length}
+        )
+    cursor.execute("ANALYZE outbound_forbidden")
