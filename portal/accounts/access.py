@@ -193,7 +193,7 @@ def require(user: Any, action: str, obj: Model) -> None:
     """
     if user is None or may(user, action, obj):
         return
-    if action != "view" and not may(user, "view", obj):
+    if action == "view" or not may(user, "view", obj):
         raise NotFound(f"There is no such {obj.__class__._meta.verbose_name}.")
     permission = permission_name(action, obj.__class__)
     raise NotAllowed(

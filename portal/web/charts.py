@@ -7,7 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Series:
-    """One row of values. role picks the colour: main, second, bad, muted, or limit (a dashed line)."""
+    """One row of values. role picks the colour: main, second, bad, muted, limit (a dashed line), or band (two of
+    them, “Low” and “High”: what lies between is filled)."""
 
     name: str
     values: Sequence[float | None]

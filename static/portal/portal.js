@@ -175,6 +175,11 @@
     if (series.role === "limit") {
       return { type: "line", label: series.name, data: series.values, borderColor: colour, backgroundColor: colour, borderDash: [6, 4], borderWidth: 1.5, pointRadius: 0, stepped: "middle", order: 0, stack: `limit-${series.name}` };
     }
+    if (series.role === "band") {
+      // A pair of them, the lower edge first: what lies between is filled.
+      const between = series.name.toLowerCase() === "high";
+      return { type: "line", label: series.name, data: series.values, borderColor: c.muted, backgroundColor: `color-mix(in oklab, ${c.muted} 22%, transparent)`, borderDash: [2, 3], borderWidth: 1, pointRadius: 0, fill: between ? "-1" : false, order: 2, stack: `band-${series.name}` };
+    }
     return {
       label: series.name, data: series.values, borderColor: colour, backgroundColor: colour,
       borderWidth: kind === "line" ? 2 : 0, borderRadius: 2, pointRadius: 0, pointHitRadius: 8, maxBarThickness: 22, order: 1,
