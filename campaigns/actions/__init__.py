@@ -25,7 +25,9 @@ from .flows import FlowAnswer, flow_begin, flow_heard, flow_step
 from .hours import hours_roll_up
 from .moves import call_move
 from .treatment import treatment_set
+from .usage import usage_set
 from .voice import voice_account_remove, voice_account_set
+from .voice_care import flows_reconcile, messages_send
 
 __all__ = [
     "EVENTS",
@@ -52,13 +54,16 @@ __all__ = [
     "flow_begin",
     "flow_heard",
     "flow_step",
+    "flows_reconcile",
     "hours_roll_up",
     "live_counts_reconcile",
+    "messages_send",
     "periods_renew",
     "profile_compile",
     "slot_release",
     "slots_sweep",
     "treatment_set",
+    "usage_set",
     "voice_account_remove",
     "voice_account_set",
 ]

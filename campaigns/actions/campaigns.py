@@ -143,6 +143,7 @@ def profile_compile(campaign: Campaign) -> None:
             "hours": None if campaign.operating_24_7 else hours_compile(campaign.hours),
             "regions": regions_compile(campaign.named_regions),
             "payout": campaign.payout,
+            "payin": campaign.payin,
         },
     )
 

@@ -21,6 +21,15 @@ WITH span AS (
     SELECT destination_id AS campaign_id, count(*)::integer AS received, count(answered_at)::integer AS answered
     FROM campaigns_callleg, span WHERE selected_at >= since AND selected_at < until
     GROUP BY 1
+), money AS (
+    -- Of the hour in which a call ended: what it cost is known then. A leg not priced yet counts as reserved.
+    SELECT destination_id AS campaign_id, count(*)::integer AS ended,
+           coalesce(sum(extract(epoch FROM ended_at - answered_at)), 0)::bigint AS seconds,
+           sum(coalesce(cost, reserved)) AS cost, coalesce(sum(revenue), 0) AS revenue
+    FROM campaigns_callleg, span
+    WHERE ended_at >= since AND ended_at < until AND answered_at IS NOT NULL
+      AND selected_at >= since - interval '1 day' AND selected_at < until
+    GROUP BY 1
 ), live AS (
     SELECT destination_id, greatest(selected_at, since) AS began, ended_at
     FROM campaigns_callleg, span
@@ -35,20 +44,24 @@ WITH span AS (
     SELECT destination_id AS campaign_id, max(live)::integer AS peak FROM steps GROUP BY 1
 )
 INSERT INTO campaigns_campaignhour AS h
-    (network_id, campaign_id, hour, calls, refused, refused_by_reason, received, answered, peak_live)
+    (network_id, campaign_id, hour, calls, refused, refused_by_reason, received, answered, peak_live, ended, seconds, cost,
+     revenue)
 SELECT m.network_id, m.id, since, coalesce(c.calls, 0), coalesce(c.refused, 0), coalesce(c.reasons, '{}'),
-       coalesce(r.received, 0), coalesce(r.answered, 0), coalesce(p.peak, 0)
+       coalesce(r.received, 0), coalesce(r.answered, 0), coalesce(p.peak, 0), coalesce(e.ended, 0),
+       coalesce(e.seconds, 0), coalesce(e.cost, 0), coalesce(e.revenue, 0)
 FROM span, campaigns_campaign m
 LEFT JOIN called c ON c.campaign_id = m.id
 LEFT JOIN received r ON r.campaign_id = m.id
 LEFT JOIN peaks p ON p.campaign_id = m.id
-WHERE c.campaign_id IS NOT NULL OR r.campaign_id IS NOT NULL OR p.campaign_id IS NOT NULL
+LEFT JOIN money e ON e.campaign_id = m.id
+WHERE c.campaign_id IS NOT NULL OR r.campaign_id IS NOT NULL OR p.campaign_id IS NOT NULL OR e.campaign_id IS NOT NULL
 ON CONFLICT (campaign_id, hour) DO UPDATE
 SET calls = excluded.calls, refused = excluded.refused, refused_by_reason = excluded.refused_by_reason,
-    received = excluded.received, answered = excluded.answered, peak_live = excluded.peak_live
-WHERE (h.calls, h.refused, h.received, h.answered, h.peak_live, h.refused_by_reason)
+    received = excluded.received, answered = excluded.answered, peak_live = excluded.peak_live, ended = excluded.ended,
+    seconds = excluded.seconds, cost = excluded.cost, revenue = excluded.revenue
+WHERE (h.calls, h.refused, h.received, h.answered, h.peak_live, h.refused_by_reason, h.ended, h.seconds, h.cost, h.revenue)
       IS DISTINCT FROM (excluded.calls, excluded.refused, excluded.received, excluded.answered, excluded.peak_live,
-                        excluded.refused_by_reason)
+                        excluded.refused_by_reason, excluded.ended, excluded.seconds, excluded.cost, excluded.revenue)
 """
 
 

@@ -1,7 +1,7 @@
 """The models of campaigns; import them from here."""
 
 from .alerts import AlertState
-from .calls import Call, CallLeg, CampaignHour, RepeatCaller
+from .calls import Call, CallLeg, CampaignHour, RepeatCaller, UnpricedLeg, UsageAdjustment
 from .campaign import Advertiser, BundleDestination, Campaign
 from .caps import Cap
 from .grants import AdvertiserGroupGrant, AdvertiserUserGrant, CampaignGroupGrant, CampaignUserGrant
@@ -28,5 +28,7 @@ __all__ = [
     "FlowMessage",
     "RepeatCaller",
     "RoutingProfile",
+    "UnpricedLeg",
+    "UsageAdjustment",
     "VoiceAccount",
 ]

@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
-from campaigns.choices import EndReason, LegKind, Outcome
+from campaigns.choices import CapKind, EndReason, LegKind, Outcome
 
 from .campaign import Campaign
 
@@ -104,6 +104,11 @@ class CallLeg(models.Model):
     end_detail = models.CharField(
         max_length=250, blank=True, help_text="The switch's raw cause, or why it was released."
     )
+    cost = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True,
+        help_text="Paid out for it, once it has ended; NULL = not priced yet (then `reserved` counts).",
+    )  # fmt: skip
+    revenue = models.DecimalField(max_digits=12, decimal_places=4, null=True, help_text="Received for it, likewise.")
     trace = models.JSONField(
         null=True, help_text="The decision, where the call's slot moved here from another destination; else NULL."
     )
@@ -120,6 +125,41 @@ class CallLeg(models.Model):
 
     def __str__(self) -> str:
         return f"leg {self.pk} of call {self.call_id}"
+
+
+class UnpricedLeg(models.Model):
+    """A leg that has ended and that policies will price (`actions.legs_price`)."""
+
+    leg = models.OneToOneField(
+        CallLeg, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"leg {self.leg_id}"
+
+
+class UsageAdjustment(models.Model):
+    """A periodic counter set by hand: what it differed by. Who and why stand in the audit trail."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="usage_adjustments")
+    kind = models.CharField(max_length=20, choices=CapKind)
+    amount = models.DecimalField(max_digits=16, decimal_places=4)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["campaign", "at"], name="usage_adjusted")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[CapKind.BUDGET, CapKind.PERIODIC_CALLS]), name="usage_adjusted_of_period"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} on {self.kind} of {self.campaign_id}"
 
 
 class RepeatCaller(models.Model):
@@ -157,6 +197,12 @@ class CampaignHour(models.Model):
     received = models.IntegerField(default=0, help_text="Calls that it received as a destination.")
     answered = models.IntegerField(default=0)
     peak_live = models.IntegerField(default=0)
+    ended = models.IntegerField(
+        default=0, help_text="Answered calls that ended in it; the money and seconds are theirs."
+    )
+    seconds = models.BigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=16, decimal_places=4, default=0)
+    revenue = models.DecimalField(max_digits=16, decimal_places=4, default=0)
 
     class Meta:
         default_permissions = ()

@@ -57,7 +57,11 @@ class RoutingProfile(models.Model):
     regions = MultirangeField(
         range_type="int8multirange", null=True, help_text="Callers' numbers padded to 15 digits; NULL = everywhere."
     )
-    payout = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    payout = models.DecimalField(
+        max_digits=10, decimal_places=4, default=0, help_text="Reserved per call: the most that it can cost."
+    )
+    payin = models.DecimalField(max_digits=10, decimal_places=4, default=0)
+    by_policy = models.BooleanField(default=False, help_text="Priced by policies with conditions, not by these two.")
 
     class Meta:
         default_permissions = ()

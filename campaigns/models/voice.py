@@ -75,3 +75,25 @@ class CallFlow(models.Model):
 
     def __str__(self) -> str:
         return f"flow of {self.external_id}"
+
+
+class FlowMessage(models.Model):
+    """A text message that a caller accepted in a call (SmsPromo): due at a time, sent once by a periodic task."""
+
+    network = models.ForeignKey(Network, on_delete=models.CASCADE, related_name="+")
+    flow = models.OneToOneField(CallFlow, on_delete=models.CASCADE, related_name="message")
+    account = models.ForeignKey(VoiceAccount, on_delete=models.SET_NULL, null=True, related_name="+")
+    sender = models.CharField(max_length=16, help_text="The promo number called.")
+    to = models.CharField(max_length=16)
+    text = models.TextField()
+    due_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, help_text="When sending began: a message is sent once or not at all.")
+    sent_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=250, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(claimed_at=None), name="flow_message_due")]
+
+    def __str__(self) -> str:
+        return f"message to {self.to}"

@@ -4,8 +4,9 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
-from campaigns.actions import cap_clear, cap_set
+from campaigns.actions import cap_clear, cap_set, usage_set
 from campaigns.actions.caps import live_over
 from campaigns.choices import CapKind
 from campaigns.forms import CapForm, time_zones
@@ -13,7 +14,7 @@ from campaigns.models import Campaign, Cap
 from campaigns.queries import summaries
 from portal.accounts import access
 from portal.accounts.models import User
-from portal.errors import Refused
+from portal.errors import Conflict, Invalid, Refused
 from portal.web.pages import page, show
 
 from .common import campaign_or_404, crumbs_of, rights_on, user_of
@@ -62,6 +63,7 @@ def campaign_caps(request: HttpRequest, pk: int) -> HttpResponse:
         tab_rights=rights_on(request, campaign, "change", "manage_access"),
         forms=forms,
         used=used,
+        counted=[view for view in used.values() if view.used is not None and not view.begins_at],
         slots=summaries.slots_of(state),
         stored_concurrent=caps.get(CapKind.CONCURRENT_CALLS),
         may_change=may_change,
@@ -69,6 +71,25 @@ def campaign_caps(request: HttpRequest, pk: int) -> HttpResponse:
         zones=time_zones(),
         has_errors=any(form.errors for form in forms),
     )
+
+
+@require_POST
+@page
+def usage_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set the counter of a budget or periodic cap, with a reason."""
+    campaign = campaign_or_404(request, pk)
+    kind, given = request.POST.get("kind", ""), request.POST.get("used", "")
+    try:
+        was = usage_set(
+            by=user_of(request), campaign=campaign, kind=kind, used=given, reason=request.POST.get("reason", "")
+        )
+    except (Invalid, Conflict) as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(
+            request, f"{CapKind(kind).label}: the counter is set from {was.normalize():f} to {given.strip()}."
+        )
+    return redirect("campaigns:caps", pk=pk)
 
 
 def _save(request: HttpRequest, user: User, campaign: Campaign, forms: list[CapForm]) -> bool:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/", summaries.campaign_summary, name="detail"),
     path("campaigns/<int:pk>/edit/", edit.campaign_edit, name="edit"),
     path("campaigns/<int:pk>/caps/", caps.campaign_caps, name="caps"),
+    path("campaigns/<int:pk>/caps/usage/", caps.usage_change, name="usage"),
     path("campaigns/<int:pk>/access/", access.campaign_access, name="access"),
     path("campaigns/<int:pk>/status/", summaries.campaign_status, name="status"),
     path("campaigns/<int:pk>/destinations/add/", edit.destination_new, name="destination-add"),

@@ -61,6 +61,11 @@ class PeriodicCap:
     def is_money(self) -> bool:
         return self.kind == CapKind.BUDGET
 
+    @property
+    def set_words(self) -> str:
+        """The button that sets its counter by hand."""
+        return f"Set the counter of the {self.label.lower()}"
+
 
 def state_of(campaign: Campaign) -> DestinationState | None:
     """The destination's counters, read afresh; None for a bundle."""

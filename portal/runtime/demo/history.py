@@ -235,7 +235,7 @@ def _leg(destination: Campaign, kind: str, at: datetime, random: Random) -> Call
     """The leg of a call that was tried at `at`: most are answered after some rings, some are busy or not answered."""
     leg = CallLeg(
         destination=destination, kind=kind, holds_slot=kind in (LegKind.BUNDLE, LegKind.REPEAT), reserved=destination.payout,
-        selected_at=at, expires_at=at + timedelta(hours=3),
+        selected_at=at, expires_at=at + timedelta(hours=3), cost=0, revenue=0,
     )  # fmt: skip
     fate = random.random()
     ringing = at + timedelta(seconds=random.uniform(0.3, 2))
@@ -252,6 +252,7 @@ def _leg(destination: Campaign, kind: str, at: datetime, random: Random) -> Call
     leg.answered_at = ringing + timedelta(seconds=random.uniform(2, 14))
     leg.ended_at = leg.answered_at + timedelta(seconds=talk_seconds(random, TALK_MEDIAN))
     leg.end_reason = EndReason.CALLER_HANGUP if random.random() < 0.55 else EndReason.DESTINATION_HANGUP
+    leg.cost, leg.revenue = destination.payout, destination.payin
     # Nothing of the past may still be going on.
     now = datetime.now(UTC)
     if leg.ended_at > now:
