@@ -137,3 +137,33 @@ def test_sums_of_calls_caps_and_hours_agree_to_the_cent():
         assert cost == spent(target) == hours
         assert cost == sum(leg.reserved for leg in legs if leg.answered_at)
     assert actions.live_counts_reconcile(with_usage=True) == []
+
+
+def test_the_api_sets_a_counter_too(one):
+    from django.test import Client
+
+    from portal.accounts.actions.tokens import token_create
+    from tests.factories import MembershipFactory
+
+    only, bundle = one
+    place(bundle, "answered", "ended")
+    path = f"/api/2026-11-01/{only.network_id}/advertisers/{only.advertiser.id_from_network}/advertiser_campaigns/{only.id_from_network}/usage.json"
+
+    def post(role, body, version="2026-11-01"):
+        user = MembershipFactory(network=only.network, role=role).user
+        client = Client(headers={"Authorization": token_create(by=None, user=user, name="t")[1]})
+        return client.post(path.replace("2026-11-01", version), body, content_type="application/json")
+
+    body = {"cap": "budget_cap_alert", "used": 7.25, "reason": "Corrected"}
+    assert post(20, body).status_code == 403 and spent(only) == Decimal("12.3456")
+    answer = post(30, body)
+    assert answer.status_code == 200 and spent(only) == Decimal("7.25")
+    assert answer.json()["budget_activities"]["budget_cap_alert"]["total_amount"] == 7.25
+    for wrong, field in (
+        ({"cap": "concurrent_call_cap_alert"}, "cap"),
+        ({"reason": ""}, "reason"),
+        ({"used": -1}, "used"),
+    ):
+        refused = post(30, {**body, **wrong})
+        assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == field
+    assert post(30, body, "2022-08-01").status_code == 404
