@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("portal.accounts.pages.urls")),
     path("", include("campaigns.pages.call_urls")),
     path("", include("promo_numbers.pages.urls")),
+    path("", include("portal.notices.urls")),
     path("", include("portal.hooks.urls")),
     path("", include("outbound.urls")),
     path("accounts/", include("allauth.urls")),

@@ -9,8 +9,11 @@ class PromoNumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from campaigns import ports
+        from portal.notices import kinds
 
         from . import queries, rights
 
         ports.fill_campaign_of_number(queries.campaign_of_number)
         rights.register()
+        kinds.register("limit_request", "Limit requests", "Asked, decided or withdrawn, where you ask or decide.")
+        kinds.register("number_limit", "Promo number limits", "Somebody raised a limit that you look after.")

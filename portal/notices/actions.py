@@ -10,8 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.accounts.models import Network, User
+from portal.errors import Invalid
 
-from .models import Notice
+from . import kinds
+from .models import Notice, NoticePreference
 
 logger = logging.getLogger(__name__)
 
@@ -33,19 +35,47 @@ def notify(
     """Tell `users`, each once; call it inside the transaction whose change it tells of. Returns how many were told anew.
 
     kind: noun.verb. link: a page of the portal (its path). key: the same key is told to a user once and never again,
-    whatever runs twice. Mails go out when the transaction has committed, by Celery.
+    whatever runs twice. Mails go out when the transaction has committed, by Celery, but to those who switched them off.
     """
+    people = {user.pk: user for user in users if user.is_active}
+    quiet = without_mail(people, kind) if by_mail else set(people)
     rows = [
-        Notice(user=user, network=network, kind=kind, title=title[:200], body=body, link=link, key=key, by_mail=by_mail)
-        for user in {user.pk: user for user in users if user.is_active}.values()
-    ]
+        Notice(user=user, network=network, kind=kind, title=title[:200], body=body, link=link, key=key,
+               by_mail=user.pk not in quiet)
+        for user in people.values()
+    ]  # fmt: skip
     with transaction.atomic():
         before = Notice.objects.filter(user__in=[row.user for row in rows], key=key).count() if key else 0
         Notice.objects.bulk_create(rows, ignore_conflicts=bool(key))
         told = len(rows) - before
-        if told > 0 and by_mail:
+        if told > 0 and len(quiet) < len(rows):
             transaction.on_commit(_wake)
     return max(0, told)
+
+
+def without_mail(users: Iterable[int], kind: str) -> set[int]:
+    """Of the users (their ids) those who want no mail for notices of `kind`. One query."""
+    chosen: dict[int, tuple[int, bool]] = {}
+    for row in NoticePreference.objects.filter(user__in=list(users)):
+        # The longest prefix that fits decides.
+        if kinds.covers(row.kind, kind) and len(row.kind) >= chosen.get(row.user_id, (-1, True))[0]:
+            chosen[row.user_id] = (len(row.kind), row.by_mail)
+    return {user for user, (_, by_mail) in chosen.items() if not by_mail}
+
+
+def preferences_set(*, by: User, by_mail: dict[str, bool]) -> int:
+    """Set the user's own mail switches: {kind or its noun: by mail}. Unknown kinds are refused. Returns how many changed."""
+    known = {kind.prefix for kind in kinds.declared()}
+    for kind in by_mail:
+        if kind not in known:
+            raise Invalid(f"“{kind[:60]}” is no kind of notice.", field="kind", code="unknown_kind")
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=by.pk)
+        stored = dict(NoticePreference.objects.filter(user=by).values_list("kind", "by_mail"))
+        changed = {kind: wanted for kind, wanted in by_mail.items() if stored.get(kind, True) != wanted}
+        for kind, wanted in changed.items():
+            NoticePreference.objects.update_or_create(user=by, kind=kind, defaults={"by_mail": wanted})
+    return len(changed)
 
 
 def _wake() -> None:

@@ -38,3 +38,21 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class NoticePreference(models.Model):
+    """Whether a user wants notices of a kind by mail too; the longest prefix that fits decides, without one it is yes.
+
+    The bell shows every notice, whatever stands here.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_preferences")
+    kind = models.CharField(max_length=60, blank=True, help_text="A kind or the noun that it begins with; blank = all.")
+    by_mail = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["user_id", "kind"]
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="notice_preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind or 'all'}: {'by mail' if self.by_mail else 'not by mail'}"
