@@ -4,7 +4,7 @@ from portal.accounts.access import Access, GrantPath
 from portal.accounts.access import register as register_access
 from portal.accounts.roles import Role
 
-from .models import Advertiser, BundleDestination, Call, CallLeg, Campaign, Cap
+from .models import Advertiser, BundleDestination, Call, CallLeg, Campaign, Cap, VoiceAccount
 
 # The least role for each action; change_budget_caps is Manager's, as the design says, and covers all three kinds of caps.
 ROLES = {
@@ -56,5 +56,13 @@ def register() -> None:
             network="call__network_id",
             roles={"view": Role.OBSERVER, "operate": Role.MANAGER},
             grants=(GrantPath("destination_id", Campaign), GrantPath("destination__advertiser_id", Advertiser)),
+        ),
+    )
+    # A carrier's account opens the network's phone lines: nothing for grants on single campaigns.
+    register_access(
+        VoiceAccount,
+        Access(
+            network="network_id",
+            roles={"view": Role.MANAGER, "add": Role.SUPER, "change": Role.SUPER, "delete": Role.SUPER},
         ),
     )

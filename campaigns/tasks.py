@@ -28,3 +28,15 @@ def roll_up_hours() -> int:
 def check_alerts() -> int:
     """Tell of caps that reached a threshold or have room again."""
     return actions.alerts_check()
+
+
+@shared_task(ignore_result=True)
+def reconcile_flows() -> int:
+    """End the phone calls that their carrier no longer knows; extend the leases of those that live."""
+    return actions.flows_reconcile()
+
+
+@shared_task(ignore_result=True)
+def send_flow_messages() -> int:
+    """Send the text messages that callers accepted and that are due."""
+    return actions.messages_send()

@@ -109,7 +109,7 @@ def calls_allowed(*, by: User | None, network: Network) -> None:
     _may_route(by, network, 0)
 
 
-def _called(network: Network, promo_number: str) -> tuple[str, int]:
+def called_number(network: Network, promo_number: str) -> tuple[str, int]:
     """The number called in E.164, and the campaign that it belongs to (as of the last API_ROUTING_CACHE_SECONDS)."""
     try:
         number = e164(promo_number, network.country)
@@ -151,12 +151,14 @@ def call_route(
     campaign: int | None = None,
     promo_number: str | None = None,
     external_id: str | None = None,
+    number: str = "",
 ) -> Routed:
     """Decide where an incoming call goes and take its slot: one transaction, never one call over a cap.
 
     network: the tenant; `campaign` (id of a bundle or any campaign) or `promo_number` (the number called) says what was
     called, exactly one of them. caller: the number as the switch gives it; None or a word such as “anonymous” for a
-    withheld one. external_id: the switch's own id; the same id again answers what was decided the first time.
+    withheld one. external_id: the switch's own id; the same id again answers what was decided the first time. number: with
+    `campaign`, the number called (E.164) where it is known, to be kept with the call.
 
     Commits by itself when the connection is in autocommit (as web requests are). Raises Invalid, NotFound, NotAllowed,
     or Busy when races are lost for too long.
@@ -174,10 +176,10 @@ def call_route(
             f"“{str(caller)[:64]}” is not a phone number; send E.164 such as +18055550123, or null when it is withheld.",
             field="caller", code="invalid_phone_number",
         ) from error  # fmt: skip
-    called = ""
+    called = number
     if promo_number is not None:
         _may_route(by, network, 0)
-        called, campaign = _called(network, promo_number)
+        called, campaign = called_number(network, promo_number)
     assert campaign is not None
     _may_route(by, network, campaign)
     params = (

@@ -43,7 +43,8 @@ def moment(value: datetime | None) -> str | None:
     return value.isoformat().replace("+00:00", "Z") if value is not None else None
 
 
-def _campaign_id(network: Network, own: str) -> int:
+def campaign_id(network: Network, own: str) -> int:
+    """The campaign that a bundle's own id stands for. Raises NotFound `unknown_campaign`."""
     known = _campaign_ids.get((network.pk, own))
     if known is None:
         known = Campaign.objects.filter(network=network, id_from_network=own).values_list("pk", flat=True).first()
@@ -111,7 +112,7 @@ def route_call(identity: Identity, network: Network, data: dict[str, Any], key: 
     actions.calls_allowed(by=identity.user, network=network)
     routed = actions.call_route(
         by=identity.user, network=network, caller=caller, promo_number=number,
-        campaign=None if bundle is None else _campaign_id(network, bundle),
+        campaign=None if bundle is None else campaign_id(network, bundle),
         external_id=external_id or (key_digest(key) if key else None),
     )  # fmt: skip
     body: dict[str, Any] = {

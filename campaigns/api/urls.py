@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from campaigns.voice import twilio
 from portal.api.versioning import is_old
 
-from . import advertisers, bundles, calls, campaigns
+from . import advertisers, bundles, calls, campaigns, usage, voice
 
 
 def by_version(current: Any, older: Any) -> Callable[..., Any]:
@@ -28,6 +29,7 @@ def by_version(current: Any, older: Any) -> Callable[..., Any]:
 ADVERTISER = "<int:network_id>/advertisers/<str:advertiser>"
 CAMPAIGN = f"{ADVERTISER}/advertiser_campaigns/<str:campaign>"
 BUNDLE = "<int:network_id>/bundles/<str:bundle>"
+VOICE = "<int:network_id>/voice"
 
 urlpatterns = [
     # Calls first: they are looked up with every call.
@@ -37,11 +39,19 @@ urlpatterns = [
     path("<int:network_id>/calls/<str:call>.json", calls.CallView.as_view()),
     path("<int:network_id>/calls_in_progress/current_calls.json", calls.CallsInProgressView.as_view()),
     path("calls_in_progress/current_calls.json", calls.AllCallsInProgressView.as_view()),
+    path(f"{VOICE}/flow.json", voice.flow_entry),
+    path(f"{VOICE}/accounts.json", voice.VoiceAccountsView.as_view()),
+    path(f"{VOICE}/accounts/<str:account>.json", voice.VoiceAccountView.as_view()),
+    path(f"{VOICE}/twilio/incoming", twilio.incoming, name="voice-twilio-incoming"),
+    path(f"{VOICE}/twilio/step", twilio.step, name="voice-twilio-step"),
+    path(f"{VOICE}/twilio/leg", twilio.leg, name="voice-twilio-leg"),
+    path(f"{VOICE}/twilio/status", twilio.status, name="voice-twilio-status"),
     path("<int:network_id>/advertisers.json", advertisers.AdvertisersView.as_view()),
     path(f"{ADVERTISER}.json", by_version(advertisers.AdvertiserView, advertisers.OldAdvertiserView)),
     path(f"{ADVERTISER}/advertiser_campaigns.json", campaigns.AdvertiserCampaignsView.as_view()),
     path(f"{CAMPAIGN}.json", by_version(campaigns.AdvertiserCampaignView, campaigns.OldAdvertiserCampaignView)),
     *(path(f"{CAMPAIGN}/{move}.json", view.as_view()) for move, view in campaigns.MOVE_VIEWS.items()),
+    path(f"{CAMPAIGN}/usage.json", usage.UsageView.as_view()),
     path("<int:network_id>/campaigns.json", campaigns.CampaignsView.as_view()),
     path("<int:network_id>/bundles.json", bundles.BundlesView.as_view()),
     path(f"{BUNDLE}.json", bundles.BundleView.as_view()),

@@ -21,7 +21,7 @@ class Input:
     turn: which question, dial or selection this answers (`State.turn` when it was asked); news of an earlier one is
     ignored. None = of the present one. digits: keys pressed. Of `selected`: the leg taken, the number to ring, the
     destination, and whether it is the overflow campaign. reason: of `refused`, why nobody can take the call; of
-    `start` on a plain campaign, `leg` is the leg that the call has from the beginning.
+    `start` on a plain campaign, `leg` is the leg that the call has from the beginning. talked: seconds, of `completed`.
     """
 
     kind: InputKind
@@ -32,6 +32,7 @@ class Input:
     destination: int | None = None
     overflow: bool = False
     reason: str = ""
+    talked: int = 0
 
 
 @dataclass(frozen=True)

@@ -43,5 +43,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"EndReasonEnum": "campaigns.choices.EndReason"},
+    "ENUM_NAME_OVERRIDES": {
+        "EndReasonEnum": "campaigns.choices.EndReason",
+        "VoiceKindEnum": "campaigns.choices.VoiceKind",
+    },
 }

@@ -127,6 +127,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "check-alerts": {"task": "campaigns.tasks.check_alerts", "schedule": 30.0, "options": {"expires": 60}},
+    "reconcile-flows": {"task": "campaigns.tasks.reconcile_flows", "schedule": 60.0, "options": {"expires": 60}},
+    "send-flow-messages": {"task": "campaigns.tasks.send_flow_messages", "schedule": 10.0, "options": {"expires": 60}},
     "roll-up-hours": {"task": "campaigns.tasks.roll_up_hours", "schedule": 60.0, "options": {"expires": 60}},
     "send-mails": {"task": "portal.notices.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "send-webhooks": {"task": "portal.hooks.tasks.send_deliveries", "schedule": 10.0, "options": {"expires": 20}},
@@ -225,6 +227,9 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Slots are leases (design, section 5). Seconds.
 HEADROOM_SETUP_LEASE = env.int("SETUP_LEASE_SECONDS", 120)
 HEADROOM_CALL_LEASE = env.int("CALL_LEASE_SECONDS", 3 * 3600)
+
+# Where Twilio's REST API is asked; empty = Twilio's own address. For a proxy or a compatible carrier.
+TWILIO_API_URL = env.str("TWILIO_API_URL", "")
 
 # A released number is not handed out again for so long.
 PROMO_NUMBER_REST_DAYS = env.int("PROMO_NUMBER_REST_DAYS", 45)
