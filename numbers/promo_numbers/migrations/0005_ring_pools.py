@@ -85,5 +85,12 @@ class Migration(migrations.Migration):
                 to="numbers.ringpool",
             ),
         ),
+        migrations.RemoveIndex(model_name="stocknumber", name="stock_free"),
+        migrations.AddIndex(
+            model_name="stocknumber",
+            index=models.Index(
+                fields=["kind", "area_code", "id"], condition=models.Q(("state", "free")), name="stock_free_kind"
+            ),
+        ),
         run_sql("0002_pools"),
     ]

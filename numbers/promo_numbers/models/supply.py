@@ -39,7 +39,7 @@ class StockNumber(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["kind", "id"], condition=Q(state="free"), name="stock_free"),
+            models.Index(fields=["kind", "area_code", "id"], condition=Q(state="free"), name="stock_free_kind"),
             models.Index(fields=["area_code", "id"], condition=Q(state="free"), name="stock_free_by_area"),
             models.Index(fields=["rests_until"], condition=Q(state="resting"), name="stock_resting"),
         ]

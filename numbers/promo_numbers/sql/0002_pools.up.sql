@@ -126,3 +126,39 @@ BEGIN
     SET exhausted = u.exhausted + excluded.exhausted, peak = greatest(u.size, u.peak);
     RETURN true;
 END $$;
+
+-- The same picking as before, told so that its price does not grow with the numbers that are in use: ordered by id alone,
+-- the planner went through the primary key, past all of those, for every number taken. Kind and area code before the id are
+-- an order that only the indexes of free numbers have.
+CREATE OR REPLACE FUNCTION numbers_pick(
+    p_network bigint, p_count integer, p_kind text, p_area_codes text[], p_locality text, p_region text
+) RETURNS TABLE (number text, supplier text) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    picked bigint[];
+BEGIN
+    IF p_area_codes IS NULL THEN
+        picked := ARRAY(
+            SELECT f.id FROM numbers_stocknumber f
+            WHERE f.state = 'free' AND f.kind = p_kind AND (f.network_id IS NULL OR f.network_id = p_network)
+              AND (p_locality IS NULL OR lower(f.locality) = lower(p_locality))
+              AND (p_region IS NULL OR f.region = p_region)
+            ORDER BY f.kind, f.area_code, f.id
+            LIMIT p_count
+            FOR UPDATE SKIP LOCKED
+        );
+    ELSE
+        picked := ARRAY(
+            SELECT f.id FROM numbers_stocknumber f
+            WHERE f.state = 'free' AND f.kind = p_kind AND f.area_code = ANY (p_area_codes)
+              AND (f.network_id IS NULL OR f.network_id = p_network)
+              AND (p_locality IS NULL OR lower(f.locality) = lower(p_locality))
+              AND (p_region IS NULL OR f.region = p_region)
+            ORDER BY f.area_code, f.id
+            LIMIT p_count
+            FOR UPDATE SKIP LOCKED
+        );
+    END IF;
+    RETURN QUERY
+    UPDATE numbers_stocknumber s SET state = 'used' WHERE s.id = ANY (picked) RETURNING s.number::text, s.supplier::text;
+END $$;
