@@ -49,6 +49,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     campaigns = [
         _item("Campaigns", "campaign", "campaigns:list", "/campaigns/"),
         _item("Advertisers", "storefront", "campaigns:advertisers", "/advertisers/"),
+        _item("Promo numbers", "dialpad", "numbers:list", "/numbers/"),
     ]
     network = [
         _item("Members", "group", "accounts:members", "/members/", permission=_may("view_members")),

@@ -13,6 +13,7 @@ from .models import (
     Contract,
     LimitRequest,
     NetworkNumbers,
+    NumberDay,
     NumberImport,
     NumberOrder,
     PromoNumber,
@@ -40,9 +41,10 @@ def register() -> None:
         ),
     )
     register_access(NetworkNumbers, Access(network="network_id", roles={"view": Role.OBSERVER}))
-    register_access(Contract, Access(network="network_id", roles={"view": Role.MANAGER}))
+    for kept in (Contract, NumberDay):
+        register_access(kept, Access(network="network_id", roles={"view": Role.MANAGER}))
     register_access(LimitRequest, Access(network="network_id", roles={"view": Role.MANAGER, "decide": Role.SUPER}))
-    register_access(NumberImport, Access(network="network_id", roles={"view": Role.MEMBER}))
+    register_access(NumberImport, Access(network="network_id", roles={"view": Role.MEMBER, "cancel": Role.MANAGER}))
     for bought in (NumberOrder, ReclaimProposal):
         register_access(
             bought,

@@ -4,6 +4,7 @@ Each checks the permission, takes its locks once (the network's counters first, 
 writes, records an audit event, and queues tasks on commit. Refusals are `portal.errors`.
 """
 
+from .imports import import_cancel, import_run, import_start, imports_take_over, stock_range_add
 from .limits import SENTENCE, LimitReached, campaign_limit_set, limits_reconcile, network_limits_set
 from .numbers import dynamic_numbers_add, number_add, number_move, number_update, numbers_move, numbers_release
 
@@ -12,6 +13,10 @@ __all__ = [
     "LimitReached",
     "campaign_limit_set",
     "dynamic_numbers_add",
+    "import_cancel",
+    "import_run",
+    "import_start",
+    "imports_take_over",
     "limits_reconcile",
     "network_limits_set",
     "number_add",
@@ -19,4 +24,5 @@ __all__ = [
     "number_update",
     "numbers_move",
     "numbers_release",
+    "stock_range_add",
 ]

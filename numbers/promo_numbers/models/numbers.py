@@ -154,3 +154,7 @@ class CampaignNumbers(models.Model):
 
     def __str__(self) -> str:
         return f"Promo Numbers Allowed of {self.campaign}"
+
+    @property
+    def free(self) -> int:
+        return max(0, self.allowed - self.used)

@@ -1,0 +1,18 @@
+"""Celery tasks of promo numbers. Each only calls an action; all are safe to repeat, to overlap and to miss."""
+
+from celery import shared_task
+
+from .actions import imports
+
+
+@shared_task(ignore_result=True)
+def run_number_import(job_id: int) -> None:
+    """Work on an import for some seconds, then let other tasks have their turn before it goes on."""
+    if imports.import_run(job_id):
+        run_number_import.delay(job_id)
+
+
+@shared_task(ignore_result=True)
+def take_over_number_imports() -> int:
+    """Go on with imports whose worker died."""
+    return imports.imports_take_over()
