@@ -211,13 +211,16 @@ def test_two_moves_of_one_leg_at_once_are_one():
 
 def test_the_sql_has_a_way_back():
     folder = Path(campaigns.sql.__file__).parent
+    later = sorted(path.name.removesuffix(".up.sql") for path in folder.glob("*.up.sql") if path.name >= "0005")
     names = "SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE proname LIKE 'campaigns\\_%' ORDER BY 1"
     with connection.cursor() as cursor:
         cursor.execute(names)
         before = cursor.fetchall()
-        cursor.execute((folder / "0005_moves.down.sql").read_text())
+        for name in reversed(later):
+            cursor.execute((folder / f"{name}.down.sql").read_text())
         cursor.execute(names)
         assert "campaigns_select" not in dict(cursor.fetchall())
-        cursor.execute((folder / "0005_moves.up.sql").read_text())
+        for name in later:
+            cursor.execute((folder / f"{name}.up.sql").read_text())
         cursor.execute(names)
         assert cursor.fetchall() == before
