@@ -68,6 +68,15 @@ class Campaign(models.Model):
     payin = models.DecimalField(max_digits=10, decimal_places=4, default=0, help_text="Received per connected call.")
     payout = models.DecimalField(max_digits=10, decimal_places=4, default=0, help_text="Paid per connected call.")
 
+    payin_policies = models.JSONField(
+        default=list, blank=True, editable=False,
+        help_text="Every policy but the unconditional Base, which is `payin`: [{type, amount, condition}] (campaigns.pricing).",
+    )  # fmt: skip
+    payout_policies = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Likewise beside `payout`."
+    )
+    pause_date = models.DateField(null=True, blank=True, help_text="Paused when this day begins in its time zone.")
+
     # Of a Bundled campaign only; `overflow` and `repeat_caller` are what its call treatment's node says: see
     # campaigns.treatment.bundles.
     distribution = models.CharField(max_length=10, choices=Distribution, default=Distribution.WEIGHTED)
@@ -88,6 +97,10 @@ class Campaign(models.Model):
     extra = models.JSONField(
         default=dict, blank=True, editable=False, help_text="API fields kept and given back unchanged."
     )
+    draft = models.JSONField(
+        null=True, blank=True, editable=False,
+        help_text="The terms that going live will change, and only those (campaigns.drafts); NULL = none.",
+    )  # fmt: skip
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -100,6 +113,12 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(status__in=CampaignStatus.values), name="campaign_known_status"),
             models.CheckConstraint(condition=models.Q(payin__gte=0, payout__gte=0), name="campaign_money_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(status=CampaignStatus.LIVE_PENDING, draft__isnull=False)
+                | models.Q(status__in=(CampaignStatus.PENDING, CampaignStatus.LIVE), draft__isnull=True)
+                | models.Q(status__in=(CampaignStatus.PAUSED, CampaignStatus.SUSPENDED, CampaignStatus.ARCHIVED)),
+                name="campaign_draft_says_its_status",
+            ),
             models.CheckConstraint(
                 condition=models.Q(campaign_type=CampaignType.BUNDLED) | models.Q(overflow=None, repeat_caller=False),
                 name="campaign_treatment_only_on_bundle",
