@@ -46,5 +46,6 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "EndReasonEnum": "campaigns.choices.EndReason",
         "VoiceKindEnum": "campaigns.choices.VoiceKind",
+        "RequestStateEnum": "promo_numbers.choices.RequestState",
     },
 }

@@ -7,7 +7,7 @@ from django import forms
 from portal.accounts.models import Network, User
 from portal.web.forms import PortalForm
 from promo_numbers.choices import Ceiling, ContractPeriod
-from promo_numbers.models import Contract, NetworkNumbers
+from promo_numbers.models import Contract
 
 
 class RequestForm(PortalForm):
@@ -65,20 +65,3 @@ class ContractForm(PortalForm):
         super().__init__(*args, initial=initial, **kwargs)
         people: Any = self.fields["csm"]
         people.queryset = User.objects.filter(is_platform_staff=True, is_active=True).order_by("name", "email")
-
-
-class NetworkLimitsForm(PortalForm):
-    """The network's two limits, and what a new campaign starts with."""
-
-    total = forms.IntegerField(label="All numbers", required=False, help_text="Static and dynamic. Blank = no limit.")
-    dynamic = forms.IntegerField(label="Dynamic numbers", required=False, help_text="In RingPools. Blank = no limit.")
-    campaign_default = forms.IntegerField(
-        label="Promo Numbers Allowed on a new campaign", help_text="Those that exist keep theirs."
-    )
-    reason = forms.CharField(label="Why", max_length=500)
-
-    def __init__(self, *args: Any, limits: NetworkNumbers, **kwargs: Any) -> None:
-        initial = {
-            "total": limits.total_limit, "dynamic": limits.dynamic_limit, "campaign_default": limits.campaign_default,
-        }  # fmt: skip
-        super().__init__(*args, initial=initial, **kwargs)

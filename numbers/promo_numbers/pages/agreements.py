@@ -18,15 +18,14 @@ from portal.audit.models import AuditEvent
 from portal.errors import NotAllowed, Refused
 from portal.web.lists import keyset
 from portal.web.pages import network_of, page, show
-from promo_numbers.actions import network_limits_set
 from promo_numbers.actions.contracts import contract_set
 from promo_numbers.choices import Ceiling, RequestState
-from promo_numbers.models import Contract, LimitRequest, NetworkNumbers
+from promo_numbers.models import Contract, LimitRequest
 from promo_numbers.queries import limits_of_network
 from promo_numbers.queries.advice import contract_step, risk_text, use_steps
 from promo_numbers.queries.usage import usage_chart, usage_of, usages_of
 
-from .agreement_forms import ContractForm, NetworkLimitsForm
+from .agreement_forms import ContractForm
 from .requests import decision_context, sees_use
 
 CRUMB = ("Contracts and use", "/numbers/csm/")
@@ -121,26 +120,4 @@ def contract_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return show(
         request, "numbers/agreements/contract.html", title="Contract", subtitle=network.name, status=422 if form.errors else 200,
         crumbs=[CRUMB, (network.name, reverse("numbers:csm-network", args=[pk]))], form=form, of=network,
-    )  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-@page
-def limits_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Set a network's limits: platform staff alone."""
-    network = network_or_404(request, pk)
-    _staff(request, "numbers.change_networknumbers")
-    form = NetworkLimitsForm(request.POST or None, limits=NetworkNumbers.objects.get(pk=pk))
-    if request.method == "POST" and form.is_valid():
-        try:
-            network_limits_set(by=user_of(request), network=network, **form.cleaned_data)
-        except Refused as error:
-            form.refuse(error)
-        else:
-            messages.success(request, "The limits are saved, in effect now.")
-            return redirect("numbers:csm-network", pk=pk)
-    return show(
-        request, "numbers/agreements/limits.html", title="Promo number limits", subtitle=network.name,
-        status=422 if form.errors else 200, crumbs=[CRUMB, (network.name, reverse("numbers:csm-network", args=[pk]))],
-        form=form, of=network, limits=limits_of_network(network),
     )  # fmt: skip

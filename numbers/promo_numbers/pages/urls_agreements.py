@@ -13,5 +13,4 @@ urlpatterns = [
     path("numbers/csm/", agreements.csm_list, name="csm"),
     path("numbers/csm/<int:pk>/", agreements.csm_network, name="csm-network"),
     path("numbers/csm/<int:pk>/contract/", agreements.contract_edit, name="contract"),
-    path("numbers/csm/<int:pk>/limits/", agreements.limits_edit, name="network-limits"),
 ]

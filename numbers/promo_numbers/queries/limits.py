@@ -51,9 +51,9 @@ def limits_of_network(network: Network) -> list[LimitView]:
     ]
 
 
-def limit_of_campaign(campaign: Campaign) -> LimitView:
-    """“Promo Numbers Allowed”: counts static numbers alone."""
-    row = CampaignNumbers.objects.get(pk=campaign.pk)
+def limit_of_campaign(campaign: Campaign, row: CampaignNumbers | None = None) -> LimitView:
+    """“Promo Numbers Allowed”: counts static numbers alone. row: where it is at hand already."""
+    row = row or CampaignNumbers.objects.get(pk=campaign.pk)
     return _view(Ceiling.CAMPAIGN, row.used, row.allowed)
 
 
