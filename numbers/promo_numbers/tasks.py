@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from . import actions
 from .actions import imports
 
 
@@ -16,3 +17,23 @@ def run_number_import(job_id: int) -> None:
 def take_over_number_imports() -> int:
     """Go on with imports whose worker died."""
     return imports.imports_take_over()
+
+
+@shared_task(ignore_result=True)
+def sum_up_pools() -> bool:
+    """Sum up what visitors did in the RingPools, by five minutes."""
+    return actions.pools_sum_up()
+
+
+@shared_task(ignore_result=True)
+def scale_pools() -> int:
+    """Let RingPools grow or shrink one step as they need."""
+    actions.pools_sum_up()
+    return actions.pools_scale()
+
+
+@shared_task(ignore_result=True)
+def clean_pools() -> int:
+    """Once a month for each pool: give back what it did not use. And forget what is too old."""
+    actions.pools_forget()
+    return actions.pools_clean()

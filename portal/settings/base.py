@@ -138,6 +138,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "sum-up-pools": {"task": "promo_numbers.tasks.sum_up_pools", "schedule": 60.0, "options": {"expires": 60}},
+    "scale-pools": {"task": "promo_numbers.tasks.scale_pools", "schedule": 300.0, "options": {"expires": 300}},
+    "clean-pools": {"task": "promo_numbers.tasks.clean_pools", "schedule": crontab(hour="5", minute="23")},
     "clear-sessions": {"task": "portal.accounts.tasks.clear_expired", "schedule": crontab(hour="4", minute="17")},
     "clear-idempotency-keys": {
         "task": "portal.api.tasks.clear_idempotency_keys",
