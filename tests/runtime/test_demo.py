@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
-from promo_numbers.models import PromoNumber
+from promo_numbers import actions as number_actions
+from promo_numbers.models import PromoNumber, StockNumber
 
 from campaigns import actions
 from campaigns.area_data import refresh
@@ -13,7 +14,8 @@ from campaigns.models import AreaPrefix, BundleDestination, Call, CallLeg, Campa
 from campaigns.queries import decision_of
 from portal.accounts import access
 from portal.accounts.models import ApiToken, Membership, Network, User
-from portal.runtime.demo import load
+from portal.notices.models import Notice
+from portal.runtime.demo import load, numbers
 from portal.runtime.demo.callers import AREAS
 from portal.runtime.demo.catalog import BLUE_MESA, COPPER_CREEK
 from portal.runtime.demo.people import LOGINS_FILE, PEOPLE, TOKEN_FILE
@@ -33,7 +35,19 @@ def demo(settings, tmp_path, monkeypatch):
 
 
 def _sizes():
-    models = Network, User, Membership, Campaign, BundleDestination, Cap, PromoNumber, Call, CallLeg, ApiToken
+    models = (
+        Network,
+        User,
+        Membership,
+        Campaign,
+        BundleDestination,
+        Cap,
+        PromoNumber,
+        StockNumber,
+        Call,
+        CallLeg,
+        ApiToken,
+    )
     return {model.__name__: model.objects.count() for model in models}
 
 
@@ -94,6 +108,21 @@ def test_it_shows_every_kind_of_thing(demo):
     caps = Cap.objects.filter(campaign__in=campaigns)
     assert set(caps.values_list("kind", flat=True)) == {"budget", "periodic_calls", "concurrent_calls"}
     assert caps.filter(kind="concurrent_calls", amount=0).exists()
+
+
+def test_numbers_stand_under_limits_and_one_campaign_is_full(demo):
+    network = Network.objects.get(name=BLUE_MESA.name)
+    assert number_actions.limits_reconcile() == []
+    full = Campaign.objects.get(network=network, id_from_network=numbers.FULL)
+    with pytest.raises(number_actions.LimitReached) as error:
+        number_actions.number_add(by=None, campaign=full, description="One more")
+    assert error.value.details["reached"] == ["campaign"]
+    free = StockNumber.objects.filter(state="free")
+    assert free.count() > 4000 and not free.filter(region="").exists()
+    assert not StockNumber.objects.exclude(number__regex=r"^\+1\d{3}55501\d\d$").exists()
+    own = {bundle.number for bundle in BLUE_MESA.bundles} | {made.number for made in BLUE_MESA.destinations}
+    assert not StockNumber.objects.filter(number__in=own).exists()
+    assert Notice.objects.filter(user__email="staff@headroom.example", kind="number_limit.raised").count() == 1
 
 
 def test_the_past_keeps_the_rules(demo):

@@ -93,7 +93,7 @@ def _limit(value: Any, field: str, *, none_is_none: bool) -> int | None:
 
 def _below_use(used: int, limit: int, field: str, what: str) -> Conflict:
     return Conflict(
-        f"{used:,} numbers are in use; {what} cannot be {limit:,}. Release {used - limit:,} first, or set {used:,} or more.",
+        f"{used:,} {'number is' if used == 1 else 'numbers are'} in use; {what} cannot be {limit:,}. Release {used - limit:,} first, or set {used:,} or more.",
         field=field, code="below_use", details={"used": used, "limit": limit},
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from django.db import connection, transaction
-from promo_numbers.models import PromoNumber
 
 from campaigns import actions
 from campaigns.choices import CampaignStatus, CapKind
@@ -11,20 +10,26 @@ from campaigns.models import Advertiser, Call, Campaign
 from portal.accounts.actions import network_create
 from portal.accounts.models import Network, User
 
+from .agreements import agreements_load, agreements_remove
 from .catalog import BLUE_MESA, COPPER_CREEK, DemoNetwork, Destination
 from .history import history_write
-from .people import people_load
+from .numbers import limits_load, numbers_load, numbers_remove, stock_load
+from .people import STAFF, people_load
 
 CAPS_START = "2026-01-01"
 
 
 def demo_load(name: str = BLUE_MESA.name) -> Network:
     """Make both demo networks with users, campaigns and a past, whatever of it is missing. Returns the first, `name`."""
+    stock_load()
     first, second = _network(replace(BLUE_MESA, name=name)), _network(COPPER_CREEK)
     people_load(first, second)
+    limits_load(first)
     for network, demo in ((first, BLUE_MESA), (second, COPPER_CREEK)):
         if not Call.objects.filter(network=network).exists():
             history_write(network, demo)
+    for network in (first, second):
+        agreements_load(network, STAFF)
     _cap_changed(first)
     return first
 
@@ -47,7 +52,8 @@ def demo_remove(name: str = BLUE_MESA.name) -> None:
                 " WHERE c.id = r.bundle_id AND c.network_id = %s",
                 [network.pk],
             )
-            PromoNumber.objects.filter(network=network).delete()
+            agreements_remove(network)
+            numbers_remove(network)
             campaigns = Campaign.objects.filter(network=network)
             campaigns.filter(campaign_type="Bundled").delete()
             campaigns.delete()
@@ -78,13 +84,7 @@ def _network(demo: DemoNetwork) -> Network:
                     by=None, bundle=campaign, destination=campaigns[own_id], priority=priority, weight=weight
                 )
             campaigns[bundle.id] = actions.campaign_move_status(by=None, campaign=campaign, move="go_live")
-    numbers = [(bundle.number, bundle.id, bundle.name, bundle.media) for bundle in demo.bundles]
-    numbers += [(number, own_id, text, "Offline: Print") for number, own_id, text in demo.numbers]
-    for number, own_id, text, media in numbers:
-        PromoNumber.objects.get_or_create(
-            number=number,
-            defaults={"network": network, "campaign": campaigns[own_id], "description": text, "media_type": media},
-        )
+    numbers_load(network, demo, campaigns)
     return network
 
 
