@@ -40,3 +40,9 @@ def reconcile_flows() -> int:
 def send_flow_messages() -> int:
     """Send the text messages that callers accepted and that are due."""
     return actions.messages_send()
+
+
+@shared_task(ignore_result=True)
+def pause_due_campaigns() -> int:
+    """Pause the campaigns whose pause date has come."""
+    return actions.campaigns_pause_due()

@@ -113,6 +113,12 @@ def cap(campaign: Campaign, amount, kind: str = "concurrent_calls", **values) ->
     return actions.cap_set(by=None, campaign=campaign, kind=kind, amount=amount, **values)
 
 
+def changed(campaign: Campaign, **values) -> Campaign:
+    """The campaign with other terms, in force: changed, and gone live with them if it is live."""
+    campaign = actions.campaign_update(by=None, campaign=campaign, **values)
+    return actions.campaign_move_status(by=None, campaign=campaign, move="go_live") if campaign.is_live else campaign
+
+
 def bundle_of(*destinations: Campaign, **values) -> Campaign:
     """A live bundle of the destinations, all of priority 1 and weight 1, in order."""
     advertiser = destinations[0].advertiser if destinations else AdvertiserFactory()

@@ -19,7 +19,14 @@ from .calls import (
     slot_release,
     slots_sweep,
 )
-from .campaigns import campaign_create, campaign_move_status, campaign_update, profile_compile
+from .campaigns import (
+    campaign_create,
+    campaign_move_status,
+    campaign_update,
+    campaigns_pause_due,
+    draft_discard,
+    profile_compile,
+)
 from .caps import cap_clear, cap_set
 from .flows import FlowAnswer, flow_begin, flow_heard, flow_step
 from .hours import hours_roll_up
@@ -46,11 +53,13 @@ __all__ = [
     "campaign_create",
     "campaign_move_status",
     "campaign_update",
+    "campaigns_pause_due",
     "cap_clear",
     "cap_set",
     "destination_add",
     "destination_remove",
     "destination_update",
+    "draft_discard",
     "flow_begin",
     "flow_heard",
     "flow_step",

@@ -1,30 +1,29 @@
 """Campaigns: create, change, change of status, and compiling them for routing."""
 
-from decimal import Decimal, InvalidOperation
+from contextlib import suppress
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils import timezone
 
-from campaigns.callers import NotANumber, e164
-from campaigns.choices import ROUTABLE, CampaignStatus, CampaignType, Distribution
-from campaigns.hours import hours_clean, hours_compile
+from campaigns.choices import ROUTABLE, CampaignStatus, CapKind
+from campaigns.drafts import draft_write, future_of, is_drafted, terms_put
+from campaigns.hours import hours_compile
 from campaigns.models import Advertiser, Campaign, RoutingProfile
-from campaigns.regions import regions_clean, regions_compile
+from campaigns.pricing import policies_of, price_range
+from campaigns.queries.treatment import treatment_of
+from campaigns.regions import regions_compile
+from campaigns.treatment.validate import treatment_read
 from portal.accounts import access
-from portal.accounts.actions.networks import CURRENCIES
-from portal.accounts.models import Network, User
+from portal.accounts.models import User
 from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid, NotFound
-from portal.zones import time_zones
 
 from .advertisers import Problem, may_add, own_id
-
-# What a change may set, besides the bundle's own fields; each is checked by `_clean`.
-FIELDS = (
-    "name", "description", "url", "time_zone", "operating_24_7", "hours", "named_regions", "destination_phone_number",
-    "currency", "payin", "payout", "distribution", "overflow", "repeat_caller", "repeat_window_days", "extra",
-)  # fmt: skip
-BUNDLE_FIELDS = ("distribution", "overflow", "repeat_caller", "repeat_window_days")
+from .terms import FIELDS, terms_clean, type_problem
+from .treatment import problem_of
 
 # From which statuses each move is allowed, and where it leads.
 MOVES: dict[str, tuple[tuple[str, ...], str]] = {
@@ -36,102 +35,15 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "unarchive": ((CampaignStatus.ARCHIVED,), CampaignStatus.PAUSED),
 }
-
-
-def _money(value: Any, field: str, problems: list[Problem]) -> Decimal:
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        problems.append((field, "not_a_number", f"“{value}” is not an amount of money."))
-        return Decimal(0)
-    if not amount.is_finite() or amount < 0 or amount >= 1_000_000:
-        problems.append((field, "out_of_range", f"{field.title()} must be 0 to 999999; it is {value}."))
-        return Decimal(0)
-    return amount.quantize(Decimal("0.0001"))
-
-
-def zone_problem(value: str, field: str = "time_zone") -> Problem | None:
-    """The problem with a time zone that this machine does not know; None if it does."""
-    if value in time_zones():
-        return None
-    return (field, "unknown_time_zone", f"“{value}” is not a known time zone; use an IANA name such as America/Denver.")
-
-
-def _clean(campaign: Campaign, values: dict[str, Any], network: Network, problems: list[Problem]) -> dict[str, Any]:
-    """The values to set, each in its stored form; what is wrong is added to `problems`."""
-    clean: dict[str, Any] = dict(values)
-    for name in values:
-        if name not in FIELDS:
-            problems.append((name, "unknown_field", f"“{name}” cannot be set here."))
-        elif name in BUNDLE_FIELDS and not campaign.is_bundle and values[name] not in (None, False):
-            problems.append(
-                (name, "not_a_bundle", f"“{name}” belongs to Bundled campaigns; this one is {campaign.campaign_type}.")
-            )
-    if "name" in values:
-        clean["name"] = str(values["name"] or "").strip()
-        if not 1 <= len(clean["name"]) <= 200:
-            problems.append(("name", "required", "A name has 1 to 200 characters."))
-    if "time_zone" in values and (problem := zone_problem(str(values["time_zone"]))):
-        problems.append(problem)
-    if "hours" in values:
-        if isinstance(values["hours"], dict):
-            clean["hours"] = hours_clean(values["hours"], problems)
-        else:
-            problems.append(
-                (
-                    "hours",
-                    "invalid",
-                    "Hours are fields such as monday_open and monday_closed, in seconds past midnight.",
-                )
-            )
-    if "named_regions" in values:
-        if isinstance(values["named_regions"], list):
-            clean["named_regions"] = regions_clean(values["named_regions"], problems)
-        else:
-            problems.append(("named_regions", "invalid", "Regions are a list of {name, regions}."))
-    if values.get("destination_phone_number"):
-        try:
-            clean["destination_phone_number"] = e164(str(values["destination_phone_number"]), network.country)
-        except NotANumber:
-            problems.append(
-                (
-                    "destination_phone_number",
-                    "invalid_phone_number",
-                    f"“{values['destination_phone_number']}” is not a phone number.",
-                )
-            )
-    for field in ("payin", "payout"):
-        if field in values:
-            clean[field] = _money(values[field], field, problems)
-    if "currency" in values and values["currency"] not in CURRENCIES:
-        problems.append(
-            ("currency", "unknown_currency", f"“{values['currency']}” is not supported; use {', '.join(CURRENCIES)}.")
-        )
-    if "distribution" in values and values["distribution"] not in Distribution.values:
-        problems.append(("distribution", "unknown_distribution", f"Use one of {', '.join(Distribution.values)}."))
-    if "repeat_window_days" in values:
-        days = values["repeat_window_days"]
-        if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 365:
-            problems.append(
-                ("repeat_window_days", "out_of_range", f"The repeat window is 1 to 365 days; it is {days}.")
-            )
-    overflow = values.get("overflow")
-    if overflow is not None:
-        if overflow.network_id != network.pk:
-            problems.append(("overflow", "other_network", "The overflow campaign belongs to another network."))
-        elif overflow.is_bundle:
-            problems.append(
-                (
-                    "overflow",
-                    "bundle_in_bundle",
-                    f"“{overflow}” is itself a bundle; overflow must be a campaign with a destination.",
-                )
-            )
-    return clean
+# What another change may have made impossible since a draft was written; going live looks at it again.
+_LOOKED_AT_AGAIN = ("time_zone", "hours", "named_regions", "destination_phone_number", "currency", "overflow")
 
 
 def profile_compile(campaign: Campaign) -> None:
-    """Compile what routing needs of a destination into its `RoutingProfile`. Part of every campaign write."""
+    """Compile what routing needs of a destination into its `RoutingProfile`. Part of every campaign write.
+
+    A call reserves the most that it can cost; where policies have a say, its price is read from them when it ends.
+    """
     if campaign.is_bundle:
         return
     RoutingProfile.objects.update_or_create(
@@ -142,14 +54,24 @@ def profile_compile(campaign: Campaign) -> None:
             "time_zone": campaign.time_zone,
             "hours": None if campaign.operating_24_7 else hours_compile(campaign.hours),
             "regions": regions_compile(campaign.named_regions),
-            "payout": campaign.payout,
+            "payout": price_range(policies_of(campaign, "payout"))[1],
             "payin": campaign.payin,
+            "by_policy": bool(campaign.payin_policies or campaign.payout_policies),
         },
     )
 
 
 def _plain(campaign: Campaign) -> dict[str, Any]:
     return {name: getattr(campaign, name) for name in FIELDS if name != "extra"}
+
+
+def _locked(campaign: Campaign, version: str | None) -> Campaign:
+    """The campaign, read again under its lock; Conflict `changed` when it is not as the user saw it."""
+    rows = Campaign.objects.select_for_update(no_key=True, of=("self",)).select_related("network", "overflow")
+    campaign = rows.get(pk=campaign.pk)
+    if version is not None and version != campaign.updated_at.isoformat():
+        raise Conflict("Somebody changed this campaign meanwhile; look at it again before you save.", code="changed")
+    return campaign
 
 
 def campaign_create(
@@ -170,18 +92,12 @@ def campaign_create(
         raise NotFound("There is no such advertiser.", field="advertiser")
     may_add(by, network)
     problems: list[Problem] = []
-    if campaign_type not in CampaignType.values:
-        problems.append(
-            (
-                "campaign_type",
-                "unknown_campaign_type",
-                f"“{campaign_type}” is not a type; use {', '.join(CampaignType.values)}.",
-            )
-        )
+    if problem := type_problem(campaign_type):
+        problems.append(problem)
     own = own_id(network, id_from_network, problems, "camp")
     campaign = Campaign(network=network, advertiser=advertiser, campaign_type=campaign_type, id_from_network=own)
     values = {"time_zone": network.time_zone, "currency": network.currency, **values, "name": name}
-    clean = _clean(campaign, values, network, problems)
+    clean = terms_clean(campaign, values, problems, by=by)
     if problems:
         raise Invalid.of(problems)
     for field, value in clean.items():
@@ -204,54 +120,100 @@ def campaign_create(
 def campaign_update(*, by: User | None, campaign: Campaign, version: str | None = None, **values: Any) -> Campaign:
     """Change a campaign; needs `change`. `values` are any of `FIELDS`.
 
-    version: what `queries.campaign_version` said when the user read it; another one now raises Conflict `changed`.
+    A campaign that was never live is changed at once. Of any other the terms go into its draft and come into force when it
+    goes live (`campaigns.drafts`); its name alone, which is no term, changes at once. What is given as it is in force
+    leaves the draft. version: `updated_at` in ISO form as the user read it; another one now raises Conflict `changed`.
     Raises Invalid with every problem of the input.
     """
     access.require(by, "change", campaign)
     with transaction.atomic():
-        campaign = Campaign.objects.select_for_update(no_key=True).select_related(None).get(pk=campaign.pk)
-        if version is not None and version != campaign.updated_at.isoformat():
-            raise Conflict(
-                "Somebody changed this campaign meanwhile; look at it again before you save.", code="changed"
-            )
+        campaign = _locked(campaign, version)
         problems: list[Problem] = []
-        clean = _clean(campaign, values, campaign.network, problems)
+        future = future_of(campaign)
+        clean = terms_clean(future, values, problems, by=by)
         if problems:
             raise Invalid.of(problems)
-        before = _plain(campaign)
-        if (
-            "currency" in clean
-            and clean["currency"] != campaign.currency
-            and campaign.caps.filter(kind="budget").exists()
-        ):
-            raise Invalid(
-                "The budget cap is in another currency; remove it first, then change the currency.",
-                field="currency",
-                code="currency_in_use",
-            )
-        for field, value in clean.items():
-            if field == "extra":
-                value = {**campaign.extra, **value}
-            setattr(campaign, field, value)
-        campaign.save()
-        profile_compile(campaign)
-        changes = changes_between(before, _plain(campaign))
-        if changes:
-            record(event="campaign.update", obj=campaign, by=by, changes=changes)
+        if "currency" in clean and clean["currency"] != future.currency:
+            _check_currency(campaign, clean["currency"])
+        if is_drafted(campaign):
+            _change_draft(by, campaign, clean)
+        else:
+            _change_at_once(by, campaign, clean)
     return campaign
 
 
-def campaign_move_status(*, by: User | None, campaign: Campaign, move: str, reason: str = "") -> Campaign:
+def _check_currency(campaign: Campaign, currency: str) -> None:
+    """A budget is compared with payouts: both are in one currency."""
+    if campaign.caps.filter(kind=CapKind.BUDGET).exclude(currency=currency).exists():
+        text = "The budget cap is in another currency; remove it first, then change the currency."
+        raise Invalid(text, field="currency", code="currency_in_use")
+
+
+def _change_at_once(by: User | None, campaign: Campaign, clean: dict[str, Any]) -> None:
+    before = _plain(campaign)
+    for field, value in clean.items():
+        if field == "extra":
+            value = {**campaign.extra, **value}
+        setattr(campaign, field, value)
+    campaign.save()
+    profile_compile(campaign)
+    changes = changes_between(before, _plain(campaign))
+    if changes:
+        record(event="campaign.update", obj=campaign, by=by, changes=changes)
+
+
+def _change_draft(by: User | None, campaign: Campaign, clean: dict[str, Any]) -> None:
+    """The name at once, the rest into the draft. Routing goes on with the terms in force."""
+    name, status = campaign.name, campaign.status
+    campaign.name = clean.pop("name", name)
+    changes = draft_write(campaign, clean)
+    if status != campaign.status:
+        changes["status"] = [status, campaign.status]
+    if changes or name != campaign.name:
+        campaign.save(update_fields=["name", "draft", "status", "updated_at"])
+    if name != campaign.name:
+        record(event="campaign.update", obj=campaign, by=by, changes={"name": [name, campaign.name]})
+    if changes:
+        record(event="campaign.draft", obj=campaign, by=by, changes=changes)
+
+
+def draft_discard(*, by: User | None, campaign: Campaign, version: str | None = None) -> Campaign:
+    """Drop the draft: the terms in force stay as they are. Needs `change`; nothing happens when there is no draft.
+
+    version: as for `campaign_update`.
+    """
+    access.require(by, "change", campaign)
+    with transaction.atomic():
+        campaign = _locked(campaign, version)
+        if campaign.draft is None:
+            return campaign
+        future = _plain(future_of(campaign))
+        campaign.draft = None
+        if campaign.status == CampaignStatus.LIVE_PENDING:
+            campaign.status = CampaignStatus.LIVE
+        campaign.save(update_fields=["draft", "status", "updated_at"])
+        record(
+            event="campaign.draft_discard", obj=campaign, by=by, changes=changes_between(future, _plain(campaign))
+        )  # fmt: skip
+    return campaign
+
+
+def campaign_move_status(
+    *, by: User | None, campaign: Campaign, move: str, reason: str = "", version: str | None = None
+) -> Campaign:
     """Go live, pause, archive or unarchive (`move` is a key of `MOVES`); needs `operate`.
 
-    Calls in progress go on; no new ones come. Raises Conflict when the move is not allowed from the present status.
+    Going live puts the draft, if there is one, into force in the same transaction, after looking again at what may have
+    changed since it was written. Calls in progress go on; no new ones come. version: as for `campaign_update`, so that
+    nobody takes live what he did not see. Raises Conflict when the move is not allowed from the present status, Invalid
+    with what stands in the way of going live.
     """
     access.require(by, "operate", campaign)
     if move not in MOVES:
         raise Invalid(f"“{move}” is not a move; use {', '.join(MOVES)}.", field="move", code="unknown_move")
     allowed, target = MOVES[move]
     with transaction.atomic():
-        campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        campaign = _locked(campaign, version)
         if campaign.status == target:
             return campaign
         if campaign.status not in allowed:
@@ -260,14 +222,57 @@ def campaign_move_status(*, by: User | None, campaign: Campaign, move: str, reas
                 f"{', '.join(CampaignStatus(status).label.lower() for status in allowed)}.",
                 code="wrong_status",
             )
-        if move == "go_live" and not campaign.is_bundle and not campaign.destination_phone_number:
-            raise Invalid(
-                "Give the destination phone number before it goes live.",
-                field="destination_phone_number",
-                code="required",
-            )
-        before = campaign.status
+        status, before = campaign.status, _plain(campaign)
+        drafted = move == "go_live" and campaign.draft is not None
+        if move == "go_live":
+            _check_future(by, campaign)
+        if drafted:
+            terms_put(campaign, campaign.draft or {})
+            campaign.draft = None
         campaign.status = target
-        campaign.save(update_fields=["status", "updated_at"])
-        record(event=f"campaign.{move}", obj=campaign, by=by, changes={"status": [before, target]}, reason=reason)
+        campaign.save(update_fields=None if drafted else ["status", "updated_at"])
+        if drafted:
+            profile_compile(campaign)
+        changes = {"status": [status, target], **changes_between(before, _plain(campaign))}
+        record(event=f"campaign.{move}", obj=campaign, by=by, changes=changes, reason=reason)
     return campaign
+
+
+def _today(campaign: Campaign) -> date:
+    return timezone.now().astimezone(ZoneInfo(campaign.time_zone)).date()
+
+
+def _check_future(by: User | None, campaign: Campaign) -> None:
+    """Whether the campaign may go live as it will be. Raises Invalid with everything that stands in the way."""
+    future, draft = future_of(campaign), campaign.draft or {}
+    problems: list[Problem] = []
+    again = {name: getattr(future, name) for name in _LOOKED_AT_AGAIN if name in draft}
+    terms_clean(campaign, again, problems, by=by)
+    if "ivr_tree" in draft and future.ivr_tree is not None:
+        _tree, faults = treatment_read(treatment_of(future), future.network.country)
+        problems += [problem_of(fault) for fault in faults]
+    if not future.is_bundle and not future.destination_phone_number:
+        text = "Give the destination phone number before it goes live."
+        problems.append(("destination_phone_number", "required", text))
+    if future.pause_date and future.pause_date <= _today(future):
+        text = f"The pause date, {future.pause_date.isoformat()}, has come: it would be paused again at once. Move or clear it."
+        problems.append(("pause_date", "in_the_past", text))
+    if problems:
+        raise Invalid.of(problems)
+    if "currency" in draft:
+        _check_currency(campaign, future.currency)
+
+
+def campaigns_pause_due() -> int:
+    """Pause every live campaign whose pause date has come in its own time zone. Returns how many. May be repeated."""
+    paused = 0
+    for campaign in Campaign.objects.filter(status__in=ROUTABLE, pause_date__isnull=False):
+        if campaign.pause_date and campaign.pause_date <= _today(campaign):
+            # Whoever changed it in this moment is not overruled: the next round looks again.
+            with suppress(Conflict):
+                campaign_move_status(
+                    by=None, campaign=campaign, move="pause", version=campaign.updated_at.isoformat(),
+                    reason=f"Its pause date, {campaign.pause_date.isoformat()}, has come.",
+                )  # fmt: skip
+                paused += 1
+    return paused

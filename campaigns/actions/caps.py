@@ -16,7 +16,7 @@ from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid
 
 from .advertisers import Problem
-from .campaigns import zone_problem
+from .terms import zone_problem
 
 MAX_CONCURRENT = 100_000
 MAX_AMOUNT = Decimal("999999999999")

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from campaigns.actions.campaigns import BUNDLE_FIELDS
+from campaigns.actions.terms import BUNDLE_FIELDS
 from campaigns.models import Advertiser, Campaign
 from portal.accounts import access
 from portal.accounts.models import Network, User

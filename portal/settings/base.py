@@ -129,6 +129,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-alerts": {"task": "campaigns.tasks.check_alerts", "schedule": 30.0, "options": {"expires": 60}},
     "reconcile-flows": {"task": "campaigns.tasks.reconcile_flows", "schedule": 60.0, "options": {"expires": 60}},
     "send-flow-messages": {"task": "campaigns.tasks.send_flow_messages", "schedule": 10.0, "options": {"expires": 60}},
+    "pause-due-campaigns": {"task": "campaigns.tasks.pause_due_campaigns", "schedule": 60.0, "options": {"expires": 60}},
     "roll-up-hours": {"task": "campaigns.tasks.roll_up_hours", "schedule": 60.0, "options": {"expires": 60}},
     "send-mails": {"task": "portal.notices.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "send-webhooks": {"task": "portal.hooks.tasks.send_deliveries", "schedule": 10.0, "options": {"expires": 20}},

@@ -13,7 +13,7 @@ from campaigns.callers import caller_read
 from campaigns.models import CallLeg, CampaignHour, Cap, DestinationState
 from campaigns.queries import decision_of, simulate
 from portal.errors import Conflict
-from tests.factories import AdvertiserFactory, CampaignFactory, NetworkFactory, bundle_of, cap, destinations
+from tests.factories import AdvertiserFactory, CampaignFactory, NetworkFactory, bundle_of, cap, changed, destinations
 
 from .field import CALLER, DAILY, api, live
 from .race import Tally, most_at_once, play, together
@@ -109,11 +109,9 @@ def misleading_cause(field):
     (used,) = field.make(1)
     cap(used, 0, "periodic_calls", **DAILY)
     (abroad,) = field.make(1)
-    actions.campaign_update(
-        by=None, campaign=abroad, named_regions=[{"name": "UK", "regions": [{"region_type": "Prefix", "value": "+44"}]}]
-    )
+    changed(abroad, named_regions=[{"name": "UK", "regions": [{"region_type": "Prefix", "value": "+44"}]}])
     (shut,) = field.make(1)
-    actions.campaign_update(by=None, campaign=shut, operating_24_7=False, hours={})
+    changed(shut, operating_24_7=False, hours={})
     bundle = bundle_of(full, paused, used, abroad, shut)
     refused = field.route(bundle)
     assert refused.refusal == "capped"

@@ -5,7 +5,7 @@ import pytest
 from campaigns import actions
 from campaigns.regions import place_of
 from portal.errors import Invalid
-from tests.factories import bundle_of, destinations
+from tests.factories import bundle_of, changed, destinations
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("places")]
 
@@ -30,7 +30,7 @@ def _region(kind, value):
 )
 def test_a_call_is_in_region_by_its_number(kind, value, inside, outside):
     (only,) = destinations(1)
-    actions.campaign_update(by=None, campaign=only, named_regions=_region(kind, value))
+    changed(only, named_regions=_region(kind, value))
     bundle = bundle_of(only)
     taken = actions.call_route(by=None, network=bundle.network, campaign=bundle.pk, caller=inside)
     passed = actions.call_route(by=None, network=bundle.network, campaign=bundle.pk, caller=outside)
@@ -53,7 +53,7 @@ def test_a_call_is_in_region_by_its_number(kind, value, inside, outside):
 def test_an_unknown_region_names_its_field_and_writes_nothing(kind, value):
     (only,) = destinations(1)
     with pytest.raises(Invalid) as refused:
-        actions.campaign_update(by=None, campaign=only, named_regions=_region(kind, value))
+        changed(only, named_regions=_region(kind, value))
     assert refused.value.field.startswith("named_regions.0.regions.0")
     only.refresh_from_db()
     assert only.named_regions == []

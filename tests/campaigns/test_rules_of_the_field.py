@@ -9,7 +9,7 @@ from campaigns.queries.lint import lint
 from campaigns.queries.summaries import bundle_rows
 from portal.accounts.roles import Role
 from portal.errors import Conflict, Invalid, NotAllowed, NotFound
-from tests.factories import CampaignFactory, MembershipFactory, PromoNumberFactory, bundle_of, cap
+from tests.factories import CampaignFactory, MembershipFactory, PromoNumberFactory, bundle_of, cap, changed
 
 from .field import DAILY, api, live
 
@@ -121,10 +121,9 @@ def rule_6(field):
     cap(child, "25.00", "budget", **DAILY)
     assert field.route(bundle).refusal == "capped", "20 of 25 are spent and a call costs 10"
     actions.cap_clear(by=None, campaign=child, kind="budget")
-    actions.campaign_update(by=None, campaign=child, operating_24_7=False, hours={})
+    changed(child, operating_24_7=False, hours={})
     assert field.route(bundle).refusal == "closed"
-    actions.campaign_update(
-        by=None, campaign=child, operating_24_7=True,
+    changed(child, operating_24_7=True,
         named_regions=[{"name": "California", "regions": [{"region_type": "Prefix", "value": "805"}]}],
     )  # fmt: skip
     assert field.route(bundle).refusal == "out_of_region"
@@ -137,7 +136,7 @@ def rule_7(field):
     bundle = bundle_of(first, second)
     field.tell(field.route(bundle), "answered")
     assert field.route(bundle).destination_id == second.pk, "without the checkbox the cap holds for him too"
-    actions.campaign_update(by=None, campaign=bundle, repeat_caller=True)
+    changed(bundle, repeat_caller=True)
     again = field.route(bundle)
     assert (again.destination_id, again.kind, again.over_cap) == (first.pk, "repeat", True)
     assert live(first) == 2
@@ -159,7 +158,7 @@ def rule_8(field):
     lost = field.route(bundle)
     assert (lost.outcome, lost.refusal) == ("refused", "capped")
     overflow = CampaignFactory(advertiser=field.advertiser, name="Answering service")
-    actions.campaign_update(by=None, campaign=bundle, overflow=overflow)
+    changed(bundle, overflow=overflow)
     bundle.refresh_from_db()
     assert lint(bundle=bundle, rows=bundle_rows(user=field.people.observer, bundle=bundle)) == []
     saved = field.route(bundle)

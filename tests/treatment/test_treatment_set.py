@@ -15,7 +15,7 @@ from campaigns.treatment.validate import treatment_read
 from portal.accounts.roles import Role
 from portal.audit.models import AuditEvent
 from portal.errors import Conflict, Invalid, NotAllowed
-from tests.factories import BundleFactory, CampaignFactory, MembershipFactory, bundle_of, destinations
+from tests.factories import BundleFactory, CampaignFactory, MembershipFactory, bundle_of, changed, destinations
 
 from .test_trees import CONNECT, END, menu, node, select
 
@@ -67,12 +67,12 @@ def test_setting_the_tree_writes_the_fields(bundle, over):
 def test_setting_the_fields_writes_the_tree(bundle, over):
     put(bundle, select(to(over, prompt="One moment."), repeat_caller=True))
     other = CampaignFactory(advertiser=bundle.advertiser, id_from_network="other")
-    actions.campaign_update(by=None, campaign=bundle, overflow=other, repeat_caller=False)
+    changed(bundle, overflow=other, repeat_caller=False)
     read = treatment_of(fresh(bundle))["root"]
     assert read["repeat_caller"] is False
     assert read["children"][0]["destination_campaign_id_from_network"] == "other"
     assert read["children"][0]["prompt"] == "One moment."
-    actions.campaign_update(by=None, campaign=bundle, overflow=None)
+    changed(bundle, overflow=None)
     assert treatment_of(fresh(bundle))["root"]["children"] == []
 
 
@@ -89,7 +89,7 @@ def test_a_tree_that_only_connects_is_the_destination_number():
     put(plain, {**CONNECT, "destination_phone_number": "303 555 0199", "destination_country_code": "1", "prompt": "Hi"})
     plain = fresh(plain)
     assert plain.destination_phone_number == "+13035550199"
-    actions.campaign_update(by=None, campaign=plain, destination_phone_number="+13035550155")
+    changed(plain, destination_phone_number="+13035550155")
     read = treatment_of(fresh(plain))["root"]
     assert (read["destination_phone_number"], read["prompt"]) == ("+13035550155", "Hi")
 

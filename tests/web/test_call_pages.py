@@ -13,7 +13,7 @@ from campaigns.choices import EndReason
 from campaigns.models import Call, CallLeg, DestinationState
 from campaigns.queries import calls as call_queries
 from portal.audit.models import AuditEvent
-from tests.factories import cap
+from tests.factories import cap, changed
 
 from .calls import CALLER, call_at, client_of, listed, place, tell, text_of
 
@@ -205,7 +205,7 @@ def test_a_refused_call_says_why_and_an_overflow_where_it_went(scene, personas):
 
 def test_a_repeat_caller_over_the_cap_is_shown_plainly(scene, personas):
     tell(scene.bundle, scene.first, "answered")
-    actions.campaign_update(by=None, campaign=scene.bundle, repeat_caller=True)
+    changed(scene.bundle, repeat_caller=True)
     again = place(scene.bundle)
     assert again.over_cap
     client = client_of(personas.observer)

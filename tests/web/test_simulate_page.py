@@ -6,7 +6,7 @@ from django.urls import reverse
 from campaigns import actions
 from campaigns.models import Call
 from portal.accounts.roles import Role
-from tests.factories import AdvertiserFactory, MembershipFactory, NetworkFactory, bundle_of, cap, destinations
+from tests.factories import AdvertiserFactory, MembershipFactory, NetworkFactory, bundle_of, cap, changed, destinations
 
 from .calls import CALLER, call_at, client_of, text_of
 
@@ -33,7 +33,7 @@ def test_simulate_says_what_a_call_page_would_say_and_places_none(scene, persona
 
 
 def test_simulate_shows_shares_of_a_weighted_bundle(scene, personas):
-    actions.campaign_update(by=None, campaign=scene.bundle, distribution="Weighted")
+    changed(scene.bundle, distribution="Weighted")
     cap(scene.north, 5)
     actions.destination_update(by=None, bundle=scene.bundle, destination=scene.north, weight=3)
     text = text_of(simulated(personas.observer, bundle="Grand Bundle", withheld="on"))
@@ -41,8 +41,7 @@ def test_simulate_shows_shares_of_a_weighted_bundle(scene, personas):
 
 
 def test_simulate_takes_a_time_in_a_zone(scene, personas):
-    actions.campaign_update(
-        by=None, campaign=scene.south, operating_24_7=False, time_zone="America/Denver",
+    changed(scene.south, operating_24_7=False, time_zone="America/Denver",
         hours={"monday_open": 8 * 3600, "monday_closed": 18 * 3600},
     )  # fmt: skip
     query = {"bundle": scene.bundle.pk, "caller": CALLER, "zone": "America/New_York"}
