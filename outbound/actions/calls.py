@@ -1,5 +1,6 @@
 """Calls: claiming, what is heard of them, asking the carrier, and what a person may do with one."""
 
+import json
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def calls_claim(*, worker: str, limit: int, now: datetime | None = None) -> list
     The caller dials them only after this has committed, each at its `dial_at`, with its UUID.
     """
     return [
-        Claimed(*row)
+        Claimed(*row[:7], json.loads(row[7]) if row[7] else None, *row[8:])  # type: ignore[call-arg]
         for row in rows(
             "SELECT * FROM outbound_claim(%s, %s, %s, %s, %s, %s, p_now => %s)",
             [
@@ -143,7 +144,7 @@ def _ask(carrier: Carrier, attempts: list[Attempt], now: datetime) -> int:
     for item in events:
         # Each time that the carrier knows nothing is evidence of its own.
         if item["kind"] == EventKind.ABSENT:
-            item["key"] = f"{item['key']}:{now:%Y%m%d%H%M%S}"[:80]
+            item["key"] = f"{item['key']}:{now:%Y%m%d%H%M%S%f}"[:80]
     events_apply(carrier=carrier.pk, events=events, now=now)
     return len(mine)
 

@@ -1,5 +1,6 @@
 """The care of the queue: what nobody asks for and must happen all the same. Safe to repeat, to overlap and to miss."""
 
+import json
 import logging
 from datetime import timedelta
 from typing import Any
@@ -87,7 +88,7 @@ def counters_reconcile(*, batches: list[int] | None = None) -> list[dict[str, An
     for batch in sorted(batches):
         row = one("SELECT was, is_now FROM outbound_reconcile(%s)", (batch,))
         if row and row[0] != row[1]:
-            was, now = row
+            was, now = json.loads(row[0]), json.loads(row[1])
             drifts.append({"batch": batch, "was": was, "is": now})
             DRIFT.inc()
             logger.error("batch counters had drifted and were repaired: %s", drifts[-1])

@@ -238,10 +238,15 @@ def _may_take(batch: Batch) -> None:
 
 
 def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of at most one megabyte."""
+    """The same bytes in pieces of one megabyte."""
+    rest = bytearray()
     for piece in pieces:
-        for start in range(0, len(piece), PIECE):
-            yield piece[start : start + PIECE]
+        rest += piece
+        while len(rest) >= PIECE:
+            yield bytes(rest[:PIECE])
+            del rest[:PIECE]
+    if rest:
+        yield bytes(rest)
 
 
 def _stored(job: BatchImport, using: BaseDatabaseWrapper) -> Iterator[bytes]:

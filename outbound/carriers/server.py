@@ -34,6 +34,7 @@ class Call:
     callback: str
     secret: str
     plan: Plan
+    parameters: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
@@ -115,7 +116,15 @@ class SimulatedCarrier:
         if not plan.taken:
             return None
         self.taken[str(body.get("recipient"))] += 1
-        call = Call(uuid4().hex, attempt, number, body.get("callback", ""), body.get("secret", ""), plan)
+        call = Call(
+            uuid4().hex,
+            attempt,
+            number,
+            body.get("callback", ""),
+            body.get("secret", ""),
+            plan,
+            body.get("parameters", {}),
+        )
         self.calls[attempt] = call
         self._begin(self._course(call))
         if plan.silent:

@@ -114,6 +114,9 @@ class Attempt(models.Model):
             models.Index(
                 fields=["carrier", "carrier_call_id"], condition=~models.Q(carrier_call_id=""), name="attempt_at_carrier"
             ),
+            models.Index(
+                fields=["batch", "-ended_at"], condition=models.Q(ended_at__isnull=False), name="attempt_ended"
+            ),
             BrinIndex(fields=["claimed_at"], name="attempt_by_time", autosummarize=True),
         ]  # fmt: skip
         constraints = [

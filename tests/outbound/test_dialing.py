@@ -1,5 +1,6 @@
 """Real pumps against the simulator over real HTTP, with callbacks over real HTTP too."""
 
+import json
 import time
 from threading import Event, Thread
 
@@ -76,7 +77,11 @@ def test_every_kind_of_call_comes_to_its_end(house, simulator, callbacks):
 
 
 def test_without_callbacks_the_carriers_log_tells_everything(house, simulator):
-    batch = work_off(house.batch(numbers(20)))
+    people = [{"destination": number, "first_name": "Ann"} for number in numbers(20)]
+    batch = work_off(house.batch(people, parameters={"topic": "visit"}))
+    assert {json.dumps(call.parameters) for call in simulator.carrier.calls.values()} == {
+        '{"topic": "visit", "first_name": "Ann"}'
+    }
     assert batch.status == "completed" and BatchState.objects.get(pk=batch.pk).completed == 20
 
 
@@ -153,6 +158,7 @@ def test_an_unknown_call_is_dialed_again_only_by_a_person(house, simulator):
     one = Recipient.objects.filter(batch=batch).first()
     evidence = list(AttemptEvent.objects.filter(attempt__recipient=one.pk).values_list("kind", flat=True))
     assert evidence.count("absent") >= 2 and "lost" in evidence
+    actions.carrier_clear(by=None, carrier=house.carrier)
     actions.recipient_redial(by=house.people.manager, recipient=one, reason="the carrier knows nothing of it")
     batch.refresh_from_db()
     assert batch.status == "running"

@@ -3,9 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from outbound import actions
+from outbound.models import Batch, Recipient, Window
 from outbound.schedule import Opening, Schedule, near_full_hour, next_window, spread, start_alternatives
 
 ZONES = [
@@ -112,3 +115,30 @@ def test_a_start_near_the_full_hour_has_three_ways_out():
         hour = 17 if minute >= 55 else 16
         expected = [datetime(2026, 11, 23, hour, m, tzinfo=UTC) for m in (15, 30, 45)] if near else []
         assert start_alternatives(at) == expected
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(hours=hours(), holidays=st.sets(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=2), after=MOMENTS,
+       ahead=st.lists(st.integers(0, 4 * 24 * 3600), min_size=6, max_size=6))  # fmt: skip
+def test_no_claim_ever_falls_outside_the_callees_window(house, hours, holidays, after, ahead):
+    """The whole way: windows computed, kept as rows, compared with the clock in SQL; judged by the walk's rule."""
+    names = ["America/New_York", "America/Denver", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca"]
+    days = sorted(day.isoformat() for day in holidays)
+    people = [
+        {"destination": f"+1303555{place:02d}{index:02d}", "time_zone": name}
+        for place, name in enumerate(names) for index in range(3)
+    ]  # fmt: skip
+    batch = house.batch(people, hours=hours, holidays=days, started=False, name="W")
+    Batch.objects.filter(pk=batch.pk).update(status="scheduled")
+    Batch.objects.filter(pk=batch.pk).update(status="running")
+    Recipient.objects.filter(batch=batch).update(due_at=after)
+    Window.objects.filter(batch=batch).update(open_from=None, open_until=None, computed_at=None)
+    zones = dict(Recipient.objects.filter(batch=batch).values_list("pk", "zones__zones"))
+    for seconds in sorted(ahead):
+        now = after + timedelta(seconds=seconds)
+        actions.windows_keep(now=now)
+        for call in actions.calls_claim(worker="w", limit=2, now=now):
+            for at in (call.dial_at, call.not_after - timedelta(seconds=1)):
+                assert allowed(hours, days, zones[call.recipient], at), (zones[call.recipient], at)
+    Batch.objects.filter(pk=batch.pk).update(status="paused")

@@ -1,0 +1,330 @@
+"""What a batch may hold, who may do what, when it starts and ends, and what is shown of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from outbound import actions
+from outbound.models import Batch, BatchState, Carrier, Pace, Recipient, Window
+from outbound.queries import batches as batch_queries
+from outbound.queries.preview import batch_preview
+from outbound.queries.rates import batch_progress, outcomes_by_hour
+from outbound.queries.waiting import pending_queue, stuck_calls
+from portal.audit.models import AuditEvent
+from tests.factories import CampaignFactory, NetworkFactory, PromoNumberFactory
+
+from .conftest import ANI, numbers, refused
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "code"),
+    [
+        ({"name": " "}, "name", "required"),
+        ({"ani": "12"}, "ani", "invalid_phone_number"),
+        ({"ani": "+13105550142"}, "ani", "foreign_ani"),
+        ({"max_attempts": 11}, "max_attempts", "out_of_range"),
+        ({"max_attempts": 0}, "max_attempts", "out_of_range"),
+        ({"retry_interval": 59}, "retry_interval", "out_of_range"),
+        ({"retry_interval": 172_801}, "retry_interval", "out_of_range"),
+        ({"priority": 11}, "priority", "out_of_range"),
+        ({"calls_per_second": 0}, "calls_per_second", "out_of_range"),
+        ({"lines": 0}, "lines", "out_of_range"),
+        ({"hours": {}}, "hours", "never_open"),
+        ({"hours": {"monday_open": 9000}}, "hours.monday_closed", "required"),
+        ({"holidays": ["Christmas"]}, "holidays", "not_a_date"),
+        ({"retries": {"answered": {"count": 1}}}, "retries.answered", "unknown_outcome"),
+        ({"retries": {"busy": {"delay": 5}}}, "retries.busy.delay", "out_of_range"),
+        ({"result_url": "ftp://x"}, "result_url", "not_an_address"),
+        ({"result_url": "https://user:pin@x.example/"}, "result_url", "secret_in_address"),
+        ({"result_url": "https://x.example/" + "a" * 250}, "result_url", "too_long"),
+        ({"result_format": "xml"}, "result_format", "unknown_choice"),
+        ({"starts_at": datetime(2027, 1, 1)}, "starts_at", "not_a_moment"),
+        ({"starts_at": datetime(2027, 1, 2, tzinfo=UTC), "expires_at": datetime(2027, 1, 1, tzinfo=UTC)},
+         "expires_at", "expires_before_start"),
+        ({"colour": "red"}, "colour", "unknown_field"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_with_field_and_way_out(house, values, field, code):
+    given = {"name": "B", "ani": ANI, "carrier": house.carrier, **values}
+    error = refused(actions.batch_create, by=None, network=house.network, **given)
+    assert (field, code) in [(problem[0], problem[1]) for problem in error.problems]
+    assert not Batch.objects.exists()
+
+
+def test_every_problem_is_named_at_once(house):
+    error = refused(actions.batch_create, by=None, network=house.network, name="", ani="x", priority=99)
+    assert {problem[0] for problem in error.problems} == {"name", "ani", "priority"}
+
+
+@pytest.mark.parametrize(
+    ("persona", "create", "start", "look"),
+    [
+        ("limited", 404, 404, False), ("observer", 403, 403, True), ("member", None, 403, True),
+        ("manager", None, None, True), ("super", None, None, True), ("outsider", 404, 404, False),
+        ("staff", None, None, True),
+    ],
+)  # fmt: skip
+def test_who_may_view_make_and_operate(house, persona, create, start, look):
+    user = getattr(house.people, persona)
+
+    def outcome(work, **values):
+        from portal.errors import Refused
+
+        try:
+            work(by=user, **values)
+        except Refused as error:
+            return error.status
+        return None
+
+    batch = house.batch(numbers(2), started=False)
+    assert outcome(actions.batch_create, network=house.network, name="B", ani=ANI) == create
+    assert outcome(actions.batch_update, batch=batch, name="C") == create
+    assert outcome(actions.batch_start, batch=batch) == start
+    if start is not None:
+        actions.batch_start(by=None, batch=batch)
+    for work in (actions.batch_pause, actions.batch_resume, actions.batch_hang_up, actions.batch_stop):
+        assert outcome(work, batch=batch) == start
+    assert outcome(actions.carrier_clear, carrier=house.carrier) == start
+    visible = batch_queries.batches_visible(user, house.network).filter(pk=batch.pk).exists()
+    assert visible is look
+
+
+def test_a_grant_on_the_campaign_is_enough(house):
+    from campaigns import actions as campaign_actions
+
+    campaign_actions.access_grant(by=None, obj=house.campaign, to=house.people.limited, action="operate")
+    batch = house.batch(numbers(2), started=False)
+    user = house.people.limited.__class__.objects.get(pk=house.people.limited.pk)
+    assert actions.batch_start(by=user, batch=batch).batch.status == "running"
+    assert batch_queries.batch_of(user=user, network=house.network, pk=batch.pk) == batch
+    assert refused(actions.batch_update, by=user, batch=batch, name="x").status == 403
+
+
+def test_only_what_may_change_live_changes_live(house):
+    batch = house.batch(numbers(3))
+    actions.batch_update(by=None, batch=batch, calls_per_second=5, priority=9, max_attempts=2)
+    assert refused(actions.batch_update, by=None, batch=batch, ani=ANI).code == "batch_started"
+    assert AuditEvent.objects.get(event="batch.change").changes["priority"] == [5, 9]
+    actions.batch_update(by=None, batch=batch, hours={"monday_open": 0, "monday_closed": 60})
+    window = Window.objects.get(batch=batch)
+    assert window.open_until - window.open_from <= timedelta(seconds=60), "claims keep the new hours from now on"
+
+
+def test_what_would_make_every_call_fail_is_refused_at_the_start(house):
+    batch = house.batch(started=False)
+    assert refused(actions.batch_start, by=None, batch=batch).code == "no_recipients"
+    house.add(batch, [{"destination": numbers(1)[0], "time_zone": "America/Denver"}])
+    Batch.objects.filter(pk=batch.pk).update(expires_at=timezone.now() - timedelta(hours=1))
+    assert refused(actions.batch_start, by=None, batch=batch).code == "expires_before_start"
+    night = house.batch(
+        [{"destination": "8002255288"}], started=False, hours={"monday_open": 36000, "monday_closed": 36060}
+    )
+    assert refused(actions.batch_start, by=None, batch=night).code == "never_open"
+    Carrier.objects.update(is_enabled=False)
+    assert (
+        refused(actions.batch_start, by=None, batch=house.batch(numbers(1), started=False)).code == "carrier_disabled"
+    )
+
+
+def test_a_start_at_the_full_hour_warns_and_is_spread(house):
+    hour = (timezone.now() + timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    batch = house.batch(numbers(2), started=False, starts_at=hour)
+    started = actions.batch_start(by=None, batch=batch)
+    assert started.batch.status == "scheduled" and "full hour" in started.warnings[0]
+    assert started.alternatives == [hour + timedelta(minutes=minutes) for minutes in (15, 30, 45)]
+    from outbound.actions.common import rows
+
+    begins = next(
+        minute for minute in range(30)
+        if rows("SELECT count(*) FROM outbound_settle(%s)", [hour + timedelta(minutes=minute)])[0][0]
+    )  # fmt: skip
+    assert 2 <= begins <= 14
+    moved = house.batch(numbers(2), started=False, starts_at=hour)
+    actions.batch_update(by=None, batch=moved, starts_at=started.alternatives[0])
+    moved.refresh_from_db()
+    assert actions.batch_start(by=None, batch=moved).warnings == []
+
+
+def test_an_expired_batch_ends_everybody_who_waits(house):
+    batch = house.batch(numbers(5), expires_at=timezone.now() + timedelta(hours=1))
+    Batch.objects.filter(pk=batch.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    actions.waiting_drain()
+    actions.batches_settle()
+    batch.refresh_from_db()
+    assert (batch.status, BatchState.objects.get(pk=batch.pk).expired) == ("expired", 5)
+    assert set(Recipient.objects.values_list("reason", flat=True)) == {"batch_expired"}
+
+
+def test_after_the_portal_was_down_a_careful_batch_waits_for_a_person(house):
+    careful = house.batch(numbers(2), catch_up="pause")
+    other = house.batch(numbers(2), name="Other")
+    Batch.objects.update(started_at=timezone.now() - timedelta(hours=5))
+    Pace.objects.update(beat_at=timezone.now() - timedelta(hours=4))
+    actions.beat()
+    careful.refresh_from_db()
+    other.refresh_from_db()
+    assert (careful.status, other.status) == ("paused", "running") and "was down" in careful.pause_reason
+
+
+def test_a_draft_is_deleted_and_history_is_not(house):
+    draft = house.batch(numbers(3), started=False)
+    actions.batch_delete(by=house.people.member, batch=draft)
+    assert not Recipient.objects.exists()
+    assert refused(actions.batch_delete, by=None, batch=house.batch(numbers(1))).code == "wrong_status"
+
+
+def test_opting_out_binds_at_once_and_in_every_batch(house):
+    first, second = house.batch(numbers(2)), house.batch(numbers(2), name="Second")
+    assert actions.opted_out(network=house.network, number=numbers(1)[0]) is True
+    assert actions.opted_out(network=house.network, number=numbers(1)[0]) is False
+    assert Recipient.objects.filter(state="suppressed", reason="opted_out").count() == 2
+    assert {call.number for call in actions.calls_claim(worker="w", limit=9)} == {numbers(2)[1]}
+    assert first.pk != second.pk
+
+
+def test_do_not_call_lists_read_people_and_prefixes_as_written(house):
+    made = actions.do_not_call_list_create(by=house.people.member, network=house.network, name="Never")
+    assert (
+        actions.do_not_call_add(by=None, to=made, patterns=["(303) 555-0101", "1800*", "+1 900*", "+13035550101"]) == 3
+    )
+    made.refresh_from_db()
+    assert sorted(made.prefix_lengths) == [5] and made.entries.count() == 3
+    error = refused(actions.do_not_call_add, by=None, to=made, patterns=["nobody", "*", "+1800*"])
+    assert len(error.problems) == 2
+    assert actions.do_not_call_remove(by=None, to=made, patterns=["+1800*", "+1900*"]) == 2
+    made.refresh_from_db()
+    assert made.prefix_lengths == []
+    assert refused(actions.do_not_call_add, by=house.people.observer, to=made, patterns=["+1"]).status == 403
+
+
+def test_another_networks_things_cannot_be_used(house):
+    other = NetworkFactory()
+    foreign = CampaignFactory(advertiser__network=other, network=other)
+    PromoNumberFactory(campaign=foreign, network=other, number="+13105550142")
+    lists = actions.do_not_call_list_create(by=None, network=other, name="Theirs")
+    carrier = actions.carrier_create(by=None, network=other, kind="simulator", name="Theirs")
+    error = refused(
+        actions.batch_create, by=None, network=house.network, name="B", ani="+13105550142", carrier=carrier,
+        do_not_call_lists=[lists.pk],
+    )  # fmt: skip
+    assert {problem[1] for problem in error.problems} == {"foreign_ani", "unknown_carrier", "unknown_list"}
+
+
+def test_secrets_of_a_carrier_are_neither_audited_nor_shown(house):
+    made = actions.carrier_create(
+        by=house.people.super, network=house.network, kind="twilio", name="Twilio",
+        settings={"account_sid": "AC1"}, secrets={"auth_token": "very-secret"},
+    )  # fmt: skip
+    actions.carrier_update(by=None, carrier=made, secrets={"auth_token": "another-secret"}, lines=5)
+    told = str(list(AuditEvent.objects.values("changes", "reason", "object_label")))
+    assert "secret" not in told.replace("secrets", "")
+    assert refused(actions.carrier_update, by=house.people.manager, carrier=made, lines=4).status == 403
+    assert refused(actions.carrier_create, by=None, network=house.network, kind="twilio", name="T2").field == "settings"
+
+
+# What is shown.
+
+
+def test_the_preview_says_how_many_when_and_why_not(house):
+    blocked = actions.do_not_call_list_create(by=None, network=house.network, name="Never")
+    actions.do_not_call_add(by=None, to=blocked, patterns=[numbers(1)[0]])
+    batch = house.batch(
+        numbers(41) + numbers(60, area="212") + ["+18002255288"], started=False, calls_per_second=2,
+        hours={"monday_open": 36000, "monday_closed": 36000 + 3600},
+    )  # fmt: skip
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    seen = batch_preview(batch=batch, now=now)
+    assert (seen.total, seen.to_call, seen.never, seen.pace) == (102, 101, 1, 2.0)
+    assert seen.suppressed == {"On a do-not-call list": 1}
+    assert [(line.zones, line.count) for line in seen.zones][:2] == [
+        (["America/New_York"], 60),
+        (["America/Denver"], 40),
+    ]
+    # Monday 10:00 in New York is 15:00 UTC, spread over the minutes after; Denver two hours later; 40 calls take 20 s.
+    assert datetime(2026, 11, 30, 15, 2, tzinfo=UTC) <= seen.first_call <= datetime(2026, 11, 30, 15, 15, tzinfo=UTC)
+    denver = next(line for line in seen.zones if line.zones == ["America/Denver"])
+    assert seen.last_call == denver.opens + timedelta(seconds=20)
+    assert any("no calling window" in words for words in seen.warnings)
+
+
+def test_the_pending_queue_says_what_waits_for_what(house):
+    def codes():
+        return {one.code: one.count for one in pending_queue(user=house.people.observer, network=house.network)}
+
+    batch = house.batch(numbers(3) + numbers(2, area="212"), calls_per_second=1)
+    actions.beat()
+    assert codes() == {"pace": 5}
+    soon = timezone.now() + timedelta(hours=1)
+    Window.objects.filter(zones__zones=["America/Denver"]).update(open_from=soon, open_until=soon + timedelta(hours=1))
+    (waits,) = [one for one in pending_queue(user=house.people.observer, network=house.network) if one.code == "window"]
+    assert (waits.count, waits.until) == (3, soon) and "America/Denver" in waits.words
+    assert codes() == {"window": 3, "pace": 2}
+    Pace.objects.update(beat_at=timezone.now() - timedelta(minutes=1))
+    assert codes() == {"no_worker": 5}
+    actions.batch_pause(by=house.people.manager, batch=batch, reason="lunch")
+    assert codes() == {"paused": 5}
+    assert pending_queue(user=house.people.outsider, network=house.network) == []
+
+
+def test_stuck_calls_come_with_their_evidence(house):
+    house.batch(numbers(1))
+    (call,) = actions.calls_claim(worker="host:1", limit=1)
+    later = timezone.now() + timedelta(seconds=60)
+    (stuck,) = stuck_calls(user=house.people.observer, network=house.network, now=later)
+    assert "host:1" in stuck.words and stuck.can == ()
+    events = [{"attempt": str(call.attempt), "kind": "lost", "key": "lost", "source": "sweep"}]
+    actions.events_apply(carrier=house.carrier.pk, events=events)
+    for index in range(3):
+        events = [{"attempt": str(call.attempt), "kind": "absent", "key": f"absent{index}", "source": "lookup"}]
+        actions.events_apply(carrier=house.carrier.pk, events=events)
+    (stuck,) = stuck_calls(user=house.people.observer, network=house.network)
+    assert stuck.can == ("redial", "cancel") and [one.kind for one in stuck.events] == ["lost"] + ["absent"] * 3
+    recipient = Recipient.objects.get()
+    assert refused(actions.recipient_redial, by=None, recipient=recipient, reason=" ").code == "required"
+    assert refused(actions.recipient_redial, by=house.people.member, recipient=recipient, reason="x").status == 403
+    actions.recipient_redial(by=house.people.manager, recipient=recipient, reason="seen")
+    history = batch_queries.recipient_history(recipient=recipient)
+    assert len(history.attempts) == 1 and history.decisions[0].reason == "seen"
+    (again,) = actions.calls_claim(worker="w", limit=1)
+    assert (again.attempt_no, again.number) == (2, call.number)
+    # The first call is heard of after all: the second stays what it is, and both are on record.
+    events = [{"attempt": str(call.attempt), "kind": "answered", "key": "answered", "source": "callback"}]
+    actions.events_apply(carrier=house.carrier.pk, events=events)
+    assert BatchState.objects.get().queued == 1
+
+
+def test_a_redial_that_was_not_needed_is_called_off_by_the_news(house):
+    house.batch(numbers(1))
+    (call,) = actions.calls_claim(worker="w", limit=1)
+    kinds = [("lost", "sweep"), ("absent", "a"), ("absent", "b"), ("absent", "c")]
+    for kind, key in kinds:
+        event = {"attempt": str(call.attempt), "kind": kind, "key": kind + key, "source": "lookup"}
+        actions.events_apply(carrier=house.carrier.pk, events=[event])
+    actions.recipient_redial(by=None, recipient=Recipient.objects.get(), reason="seen")
+    event = {"attempt": str(call.attempt), "kind": "ended", "key": "ended", "source": "callback", "outcome": "answered"}
+    actions.events_apply(carrier=house.carrier.pk, events=[event])
+    assert Recipient.objects.get().state == "completed"
+    assert actions.calls_claim(worker="w", limit=1) == []
+
+
+def test_lists_and_figures_of_a_batch(house, django_assert_num_queries):
+    batch = house.batch(numbers(30))
+    for call in actions.calls_claim(worker="w", limit=10):
+        event = {"attempt": str(call.attempt), "kind": "ended", "key": "e", "source": "callback", "outcome": "busy"}
+        actions.events_apply(carrier=house.carrier.pk, events=[event])
+    with django_assert_num_queries(1):
+        rows = list(batch_queries.recipient_list(batch=batch, state="failed").order_by("-id")[:5])
+    assert len(rows) == 5 and rows[0].attempt_id is not None
+    assert batch_queries.recipient_list(batch=batch, search="1303200").count() == 30
+    progress = batch_progress(batch=batch)
+    assert (progress.percent, progress.state.failed) == (33, 10) and progress.rate > 0 and progress.eta is not None
+    ((outcome,),) = {(row["outcome"],) for row in outcomes_by_hour(batch=batch)}
+    assert outcome == "busy"
+    assert len(batch_queries.recently_completed(batch=batch, limit=4)) == 4
+    assert (
+        batch_queries.batch_list(user=house.people.observer, network=house.network, status="active").get().state.failed
+        == 10
+    )
