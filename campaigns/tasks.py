@@ -1,6 +1,9 @@
 """Celery tasks. Each only calls an action; all are safe to repeat, to overlap and to miss."""
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.utils import timezone
 
 from campaigns import actions
 
@@ -46,3 +49,15 @@ def send_flow_messages() -> int:
 def pause_due_campaigns() -> int:
     """Pause the campaigns whose pause date has come."""
     return actions.campaigns_pause_due()
+
+
+@shared_task(ignore_result=True)
+def price_legs() -> int:
+    """Price calls whose campaigns have policies with conditions."""
+    return actions.legs_price()
+
+
+@shared_task(ignore_result=True)
+def roll_up_last_days() -> int:
+    """Sum up the last two days again: what was priced or reported late stands in its hour too."""
+    return actions.hours_roll_up(since=timezone.now() - timedelta(days=2))

@@ -31,6 +31,7 @@ from .caps import cap_clear, cap_set
 from .flows import FlowAnswer, flow_begin, flow_heard, flow_step
 from .hours import hours_roll_up
 from .moves import call_move
+from .prices import legs_price
 from .treatment import treatment_set
 from .usage import usage_set
 from .voice import voice_account_remove, voice_account_set
@@ -65,6 +66,7 @@ __all__ = [
     "flow_step",
     "flows_reconcile",
     "hours_roll_up",
+    "legs_price",
     "live_counts_reconcile",
     "messages_send",
     "periods_renew",

@@ -1,17 +1,21 @@
 """What calls cost and bring: priced once at their end, in decimals; counters set by hand; sums that agree."""
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns import actions
 from campaigns.models import CallLeg, CampaignHour, DestinationState
 from portal.audit.models import AuditEvent
 from portal.errors import Conflict, Invalid, NotAllowed
-from tests.factories import bundle_of, cap, destinations
+from tests.factories import bundle_of, cap, changed, destinations
+
+from .race import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,7 +126,7 @@ def test_sums_of_calls_caps_and_hours_agree_to_the_cent():
     dice = random.Random(5)
     targets = destinations(3)
     for target, payout in zip(targets, ("0.3333", "17.0101", "4.9999"), strict=True):
-        actions.campaign_update(by=None, campaign=target, payout=payout)
+        changed(target, payout=payout)
         actions.profile_compile(target)
         cap(target, "10000000", "budget", **PERIOD)
     bundle = bundle_of(*targets, distribution="Weighted")
@@ -147,7 +151,8 @@ def test_the_api_sets_a_counter_too(one):
 
     only, bundle = one
     place(bundle, "answered", "ended")
-    path = f"/api/2026-11-01/{only.network_id}/advertisers/{only.advertiser.id_from_network}/advertiser_campaigns/{only.id_from_network}/usage.json"
+    campaign = f"advertisers/{only.advertiser.id_from_network}/advertiser_campaigns/{only.id_from_network}"
+    path = f"/api/2026-11-01/{only.network_id}/{campaign}/usage.json"
 
     def post(role, body, version="2026-11-01"):
         user = MembershipFactory(network=only.network, role=role).user
@@ -167,3 +172,76 @@ def test_the_api_sets_a_counter_too(one):
         refused = post(30, {**body, **wrong})
         assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == field
     assert post(30, body, "2022-08-01").status_code == 404
+
+
+def with_policies(campaign, payout=(), payin=(), base="10"):
+    """Policies in force at once, as a go-live leaves them."""
+    campaign.payout, campaign.payout_policies, campaign.payin_policies = base, list(payout), list(payin)
+    campaign.save()
+    actions.profile_compile(campaign)
+
+
+def talked(leg, seconds):
+    """As if the answered call had lasted `seconds`, and was hung up now."""
+    now = timezone.now()
+    CallLeg.objects.filter(pk=leg.pk).update(
+        answered_at=now - timedelta(seconds=seconds), selected_at=now - timedelta(seconds=seconds + 5)
+    )
+    leg.call.__class__.objects.filter(pk=leg.call_id).update(started_at=now - timedelta(seconds=seconds + 5))
+    actions.call_event(by=None, network=leg.call.network, call=leg.call_id, event="ended")
+
+
+LONG = [
+    {"type": "Base", "amount": "2.50", "condition": "connect_duration < 30"},
+    {"type": "Bonus", "amount": "5.00", "condition": "connect_duration >= 1 min 30 sec"},
+]
+
+
+@pytest.mark.parametrize(("seconds", "cost"), [(10, "2.5"), (60, "10"), (89, "10"), (95, "15")])
+def test_policies_price_a_call_by_how_long_it_lasted(one, seconds, cost):
+    only, bundle = one
+    with_policies(only, payout=LONG, payin=[{"type": "Bonus", "amount": "1", "condition": "repeat"}])
+    leg = place(bundle, "answered")
+    assert spent(only) == 15, "the most that it can cost is reserved"
+    talked(leg, seconds)
+    leg.refresh_from_db()
+    assert leg.cost is None and spent(only) == 15
+    assert actions.legs_price() == 1
+    leg.refresh_from_db()
+    assert leg.cost == Decimal(cost) and leg.revenue == 20 and spent(only) == Decimal(cost)
+    assert actions.legs_price() == 0
+    assert actions.live_counts_reconcile(with_usage=True) == []
+
+
+def test_a_call_nobody_answered_needs_no_policy(one):
+    only, bundle = one
+    with_policies(only, payout=LONG)
+    place(bundle, "ringing", "ended")
+    assert actions.legs_price() == 0 and spent(only) == 0
+
+
+def test_sixteen_workers_price_each_call_once(one):
+    only, bundle = one
+    with_policies(only, payout=LONG)
+    legs = [place(bundle, "answered") for _ in range(30)]
+    for leg in legs:
+        talked(leg, 100)
+    counts = []
+    together(lambda number: counts.append(actions.legs_price()))
+    assert sum(counts) == 30
+    assert spent(only) == 30 * 15 == CallLeg.objects.aggregate(sum=Sum("cost"))["sum"]
+
+
+def test_one_call_that_cannot_be_priced_holds_up_no_other(one):
+    only, bundle = one
+    with_policies(only, payout=LONG)
+    first, second = place(bundle, "answered"), place(bundle, "answered")
+    talked(first, 100)
+    (broken,) = destinations(1)
+    with_policies(broken, payout=[{"type": "Bonus", "amount": "1", "condition": "in_region["}])
+    CallLeg.objects.filter(pk=first.pk).update(destination=broken)
+    talked(second, 100)
+    assert actions.legs_price() == 1
+    second.refresh_from_db()
+    first.refresh_from_db()
+    assert second.cost == 15 and first.cost is None, "it waits, and the log says why"
