@@ -4,7 +4,7 @@ from .agreements import Contract, LimitRequest, NumberDay
 from .jobs import NumberImport, NumberImportRefusal, ReclaimProposal
 from .numbers import CampaignNumbers, NetworkNumbers, PromoNumber
 from .pools import Allocation, PoolMiss, PoolSlot, PoolUsage, RingPool
-from .supply import NumberOrder, StockNumber
+from .supply import NumberOrder, RollUpMark, StockNumber
 
 __all__ = [
     "Allocation",
@@ -22,5 +22,6 @@ __all__ = [
     "PromoNumber",
     "ReclaimProposal",
     "RingPool",
+    "RollUpMark",
     "StockNumber",
 ]

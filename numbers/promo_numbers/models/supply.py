@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -26,6 +27,9 @@ class StockNumber(models.Model):
     supplier_reference = models.CharField(max_length=64, blank=True, help_text="The supplier's own id of it.")
     state = models.CharField(max_length=10, choices=StockState, default=StockState.FREE)
     rests_until = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when its supplier says that it is not ours any more."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -42,6 +46,9 @@ class StockNumber(models.Model):
             models.Index(fields=["kind", "area_code", "id"], condition=Q(state="free"), name="stock_free_kind"),
             models.Index(fields=["area_code", "id"], condition=Q(state="free"), name="stock_free_by_area"),
             models.Index(fields=["rests_until"], condition=Q(state="resting"), name="stock_resting"),
+            # What the stock page counts.
+            models.Index(fields=["area_code", "state"], name="stock_by_area"),
+            models.Index(fields=["id"], condition=Q(missing_since__isnull=False), name="stock_missing"),
         ]
 
     def __str__(self) -> str:
@@ -49,11 +56,18 @@ class StockNumber(models.Model):
 
 
 class NumberOrder(models.Model):
-    """The purchase of one number. Its id goes to the supplier with the order, so that a lost answer can be looked up."""
+    """The purchase of one number. Its id goes to the supplier with the order, so that a lost answer can be looked up.
+
+    placing -> unknown happens once, before the order is sent: whoever changed that row sends it, nobody ever again.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     promo_number = models.OneToOneField(PromoNumber, on_delete=models.PROTECT, related_name="order")
     supplier = models.CharField(max_length=20)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="Told when its answer comes late.",
+    )  # fmt: skip
     wanted = models.JSONField(default=dict, help_text="What was asked for: area code, locality, kind, ...")
     state = models.CharField(max_length=10, choices=OrderState, default=OrderState.PLACING)
     number = models.CharField(max_length=16, blank=True)
@@ -73,3 +87,16 @@ class NumberOrder(models.Model):
 
     def __str__(self) -> str:
         return f"Order {self.id}"
+
+
+class RollUpMark(models.Model):
+    """How far a roll-up has come: what began before `until` is summed up."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.until}"
