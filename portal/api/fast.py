@@ -1,7 +1,7 @@
 """Plain views for the endpoints that every call passes: everything the API promises, nothing else.
 
 Authentication, errors, limits and idempotency are those of the DRF views; what is left out is serializers, content
-negotiation and the middleware for pages (see `middleware.FastPathMiddleware`).
+negotiation and the middleware for pages (see `middleware.FastPathMiddleware`). `public_view` is for what web pages ask.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import MethodNotAllowed
 
 from portal.accounts.models import Network
 from portal.accounts.tokens import Identity
@@ -83,6 +84,45 @@ def fast_view(limiter: Limiter) -> Callable[[Callable[..., HttpResponse]], FastV
         return wrapped
 
     return decorate
+
+
+# Any web page may ask, and read the answer; no cookie goes along, and no proxy keeps it.
+_OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store", "Vary": "Origin"}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def public_view(view: Callable[..., HttpResponse]) -> FastView:
+    """Decorate `view(request, version, **path)` for web pages of any origin: GET, POST and the browser's OPTIONS.
+
+    Nobody is signed in here: the view itself asks for a key that may stand in a page. Errors have the API's one shape.
+    """
+
+    @csrf_exempt
+    @wraps(view)
+    def wrapped(request: HttpRequest, version: str, **path: Any) -> HttpResponse:
+        try:
+            check_version(version)
+            if request.method == "OPTIONS":
+                response = HttpResponse(status=204, headers=_PREFLIGHT)
+            elif request.method in ("GET", "HEAD", "POST"):
+                check_size(request)
+                response = view(request, version, **path)
+            else:
+                raise MethodNotAllowed(request.method or "")
+        except Exception as error:
+            response = respond(error, request, version)
+            if isinstance(error, MethodNotAllowed):
+                response.headers["Allow"] = _PREFLIGHT["Access-Control-Allow-Methods"]
+        for name, value in _OPEN.items():
+            response.headers[name] = value
+        return response
+
+    wrapped.fast_public = wrapped  # type: ignore[attr-defined]
+    return wrapped
 
 
 def with_fast_post(view_class: Any, fast: FastView) -> Callable[..., Any]:

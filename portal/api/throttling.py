@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -50,13 +51,16 @@ class Limiter:
         self._rest_until = 0.0
 
     def check(self, identity: Identity) -> None:
-        """Take one permit. Raises Throttled with the seconds to wait."""
+        """Take one permit of a token. Raises Throttled with the seconds to wait."""
+        self.take(identity.key, "This token")
+
+    def take(self, key: str, who: str) -> None:
+        """Take one permit of `key`; `who` begins the sentence of a refusal. Raises Throttled with the seconds to wait."""
         limit, seconds = rate_read(getattr(settings, self.setting))
         if limit <= 0:
             return
         now = time.time()
         window = int(now // seconds)
-        key = identity.key
         with self._lock:
             held_window, left = self._held.get(key, (window, 0))
             if held_window == window and left > 0:
@@ -68,7 +72,7 @@ class Limiter:
         if granted <= 0:
             wait = max(1, int((window + 1) * seconds - now + 0.999))
             raise Throttled(
-                f"This token may send {limit} requests per {seconds} s here; try again in {wait} s.",
+                f"{who} may send {limit} requests per {seconds} s here; try again in {wait} s.",
                 details={"retry_after": wait, "limit": limit, "per_seconds": seconds},
             )
         if granted > 1:
@@ -98,6 +102,15 @@ class Limiter:
 
 requests = Limiter("requests", "API_RATE_LIMIT")
 calls = Limiter("calls", "API_CALL_RATE_LIMIT")
+pools = Limiter("pools", "API_POOL_RATE_LIMIT")
+visitors = Limiter("visitors", "API_VISITOR_RATE_LIMIT")
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's network address: as the proxy in front saw it where one is trusted, or else as we see it."""
+    if settings.ALLAUTH_TRUSTED_PROXY_COUNT and (given := request.META.get("HTTP_X_FORWARDED_FOR", "")):
+        return str(given).rpartition(",")[2].strip()[:64]
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 class TokenThrottle(BaseThrottle):

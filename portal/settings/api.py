@@ -10,6 +10,10 @@ API_ROUTING_CACHE_SECONDS = env.float("API_ROUTING_CACHE_SECONDS", 2.0)
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", "600/min")
 # Calls and their events are the traffic itself: limited apart and far higher.
 API_CALL_RATE_LIMIT = env.str("API_CALL_RATE_LIMIT", "120000/min")
+# Web pages ask for their visitors' numbers: so much for one RingPool, and so much from one network address (an office, a
+# mobile carrier's gateway).
+API_POOL_RATE_LIMIT = env.str("API_POOL_RATE_LIMIT", "120000/min")
+API_VISITOR_RATE_LIMIT = env.str("API_VISITOR_RATE_LIMIT", "1200/min")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
