@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import access, advertisers, caps, edit, lists, summaries
+from . import access, advertisers, caps, edit, lists, summaries, treatment
 
 app_name = "campaigns"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/edit/", edit.campaign_edit, name="edit"),
     path("campaigns/<int:pk>/caps/", caps.campaign_caps, name="caps"),
     path("campaigns/<int:pk>/caps/usage/", caps.usage_change, name="usage"),
+    path("campaigns/<int:pk>/treatment/", treatment.campaign_treatment, name="treatment"),
     path("campaigns/<int:pk>/access/", access.campaign_access, name="access"),
     path("campaigns/<int:pk>/status/", summaries.campaign_status, name="status"),
     path("campaigns/<int:pk>/destinations/add/", edit.destination_new, name="destination-add"),

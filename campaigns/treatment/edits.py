@@ -37,6 +37,8 @@ def blank(kind: str) -> Json:
 
 def node_at(tree: Json, path: str) -> Json:
     """The node at a path of this very tree. Raises CannotEdit where there is none."""
+    if not path.startswith("root"):
+        raise CannotEdit("Choose a node first.")
     try:
         node = tree["root"]
         for index in indexes_of(path):
@@ -171,7 +173,7 @@ def node_set(tree: Json, path: str, values: Mapping[str, Any]) -> Json:
     tree = deepcopy(tree)
     node = node_at(tree, path)
     for name, value in values.items():
-        if value is None or value == "":
+        if value is None or (value == "" and name != "condition"):
             node.pop(name, None)
         else:
             node[name] = value
