@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from . import actions
-from .actions import imports
+from .actions import days, imports
 
 
 @shared_task(ignore_result=True)
@@ -37,3 +37,9 @@ def clean_pools() -> int:
     """Once a month for each pool: give back what it did not use. And forget what is too old."""
     actions.pools_forget()
     return actions.pools_clean()
+
+
+@shared_task(ignore_result=True)
+def roll_up_number_days() -> int:
+    """Write down the use of every day up to yesterday."""
+    return days.days_roll_up()
