@@ -30,6 +30,8 @@ from tests import factories
 # Who sees the campaign at all, and what else he may do on it or in its network.
 VIEW, CHANGE, CAPS, OPERATE, ACCESS = "view", "change", "change_budget_caps", "operate", "manage_access"
 ROUTE, AUDIT, MEMBERS = "route_calls", "view_audit", "manage_members"
+# Changing the call treatment is a change like any other, by an action and a page of its own.
+TREATMENT = "treatment"
 EVERYTHING = {VIEW, CHANGE, CAPS, OPERATE, ACCESS, ROUTE, AUDIT, MEMBERS}
 HOLDS: dict[str, set[str]] = {
     "limited":               set(),
@@ -48,6 +50,8 @@ HOLDS: dict[str, set[str]] = {
     "inactive":              set(),                   # a Super whose account is closed
     "anonymous":             set(),
 }  # fmt: skip
+for _held in HOLDS.values():
+    _held |= {TREATMENT} if CHANGE in _held else set()
 # In the network (so that the network itself is no secret to them) though they may not see the campaign.
 INSIDE = {"limited"}
 SIGNED_OUT = {"anonymous", "inactive"}
@@ -163,6 +167,7 @@ def _by(world: World) -> Any:
 ACTION_ATTEMPTS: dict[str, Attempt] = {
     VIEW: lambda w: "ok" if access.restrict(Campaign.objects.filter(pk=w.campaign.pk), w.user).exists() else 404,
     CHANGE: lambda w: call(actions.campaign_update, by=_by(w), campaign=w.campaign, name="Renamed"),
+    TREATMENT: lambda w: call(actions.treatment_set, by=_by(w), campaign=w.campaign, tree={"root": {"node_type": "EndCall"}}),
     CAPS: lambda w: call(actions.cap_set, by=_by(w), campaign=w.campaign, kind="concurrent_calls", amount=3),
     OPERATE: lambda w: call(actions.slot_release, by=_by(w), leg=w.leg.pk, reason="stuck"),
     ACCESS: lambda w: call(
@@ -177,6 +182,7 @@ ACTION_ATTEMPTS: dict[str, Attempt] = {
 PAGE_ATTEMPTS: dict[str, Attempt] = {
     VIEW: lambda w: answer_of(w.client.get(reverse("campaigns:detail", args=[w.campaign.pk]))),
     CHANGE: lambda w: answer_of(w.client.post(reverse("campaigns:edit", args=[w.campaign.pk]), edit_form(w))),
+    TREATMENT: lambda w: answer_of(w.client.post(reverse("campaigns:treatment", args=[w.campaign.pk]), treatment_form())),
     CAPS: lambda w: answer_of(w.client.post(reverse("campaigns:caps", args=[w.campaign.pk]), caps_form(w))),
     OPERATE: lambda w: answer_of(w.client.post(reverse("campaigns:status", args=[w.campaign.pk]), {"move": "pause"})),
     ACCESS: lambda w: answer_of(
@@ -249,6 +255,10 @@ def edit_form(world: World) -> dict[str, Any]:
         "payin": "0",
         "payout": "0",
     }
+
+
+def treatment_form() -> dict[str, Any]:
+    return {"do": "save", "tree": json.dumps({"root": {"node_type": "EndCall"}})}
 
 
 def caps_form(world: World) -> dict[str, Any]:
