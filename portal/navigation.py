@@ -11,8 +11,10 @@ from portal.accounts import access
 Item = dict[str, Any]
 
 
-def _item(title: str, icon: str, name: str, *under: str, permission: Callable | None = None) -> Item | None:
-    """An entry that leads to the page `name`. Active on it and, when `under` is given, below those paths.
+def _item(
+    title: str, icon: str, name: str, *under: str, but: tuple[str, ...] = (), permission: Callable | None = None
+) -> Item | None:  # fmt: skip
+    """An entry that leads to the page `name`. Active on it and, when `under` is given, below those paths, `but` not these.
 
     None where the page is not installed: an app may be left out of a deployment.
     """
@@ -22,7 +24,7 @@ def _item(title: str, icon: str, name: str, *under: str, permission: Callable | 
         return None
 
     def active(request: HttpRequest) -> bool:
-        return request.path == link or any(request.path.startswith(path) for path in under)
+        return request.path == link or (request.path.startswith(under) and not request.path.startswith(but))
 
     item: Item = {"title": title, "icon": icon, "link": link, "active": active}
     if permission is not None:
@@ -49,7 +51,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     campaigns = [
         _item("Campaigns", "campaign", "campaigns:list", "/campaigns/"),
         _item("Advertisers", "storefront", "campaigns:advertisers", "/advertisers/"),
-        _item("Promo numbers", "dialpad", "numbers:list", "/numbers/"),
+        _item("Promo numbers", "dialpad", "numbers:list", "/numbers/", but=("/numbers/csm/", "/numbers/requests/")),
+        _item("Limit requests", "add_call", "numbers:request-list", "/numbers/requests/"),
+        _item("Contracts and use", "monitoring", "numbers:csm", "/numbers/csm/", permission=_may("view_audit")),
+        _item("RingPools", "dynamic_feed", "numbers:all-pools", "/ring-pools/"),
+    ]
+    outbound = [
+        _item("Batches", "outbound", "outbound:list", "/outbound/batches/"),
+        _item("Pending queue", "hourglass_top", "outbound:queue"),
+        _item("Do-not-call lists", "phone_disabled", "outbound:do-not-call", "/outbound/do-not-call/"),
+        _item("Carriers", "cell_tower", "outbound:carriers", "/outbound/carriers/", permission=_may("view_audit")),
     ]
     network = [
         _item("Members", "group", "accounts:members", "/members/", permission=_may("view_members")),

@@ -115,6 +115,11 @@ def test_what_is_wrong_stands_at_its_field(scene, as_, data, said):
     assert not LimitRequest.objects.exists()
 
 
+def test_the_traffic_may_be_left_out(scene, as_):
+    as_("member").post(f"{NEW}?ceiling=network_dynamic", {"more": "3", "reason": "x", "lifetime_minutes": "30"})
+    assert LimitRequest.objects.get().lifetime_seconds is None
+
+
 def test_without_a_limit_there_is_nothing_to_ask(scene, as_):
     client = as_("member")
     scene.limits()
@@ -257,7 +262,7 @@ def test_setting_the_contract(scene, as_):
     client.post(path, data | {"ends_on": "2026-12-31"})
     assert Contract.objects.get().csm == scene.people.staff
     said = text_of(client.get(f"{CSM}{scene.network.pk}/"))
-    assert "6000 number-months a year" in said and "New customer" in said
+    assert "6,000 number-months a year" in said and "New customer" in said
 
 
 # The admin ------------------------------------------------------------------------------------------------------------

@@ -68,6 +68,19 @@ def test_slope_scatter_and_band_of_a_zigzag():
     assert trend.deviation(7, 0.1) == pytest.approx(-width, rel=1e-4)
 
 
+def test_days_that_resemble_each_other_tell_less():
+    # 10 for seven days, then 12 for seven: six of the seven pairs on each side alike. By hand: slope 49 / 227.5, and of the
+    # residuals the correlation of neighbours; the line (not the single day) is that much less certain.
+    trend = forecast.trend_of(history(*([10] * 7 + [12] * 7)), TODAY)
+    assert trend.slope == pytest.approx(49 / 227.5)
+    rests = [used - 11 - trend.slope * (at - 6.5) for at, used in enumerate([10] * 7 + [12] * 7)]
+    likeness = sum(rests[at] * rests[at + 1] for at in range(13)) / sum(rest**2 for rest in rests)
+    assert 0 < likeness < 0.95
+    assert trend.echo == pytest.approx((1 + likeness) / (1 - likeness))
+    independent = Trend(trend.slope, trend.scatter, trend.days, trend.middle, trend.spread)
+    assert trend.deviation(30, 0.9) > independent.deviation(30, 0.9)
+
+
 @pytest.mark.parametrize(
     ("freedom", "probability", "table"),
     [(12, 0.9, 1.3562), (12, 0.95, 1.7823), (30, 0.9, 1.3104), (88, 0.9, 1.2910), (88, 0.8, 0.8459)],

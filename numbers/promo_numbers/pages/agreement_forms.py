@@ -34,7 +34,8 @@ class RequestForm(PortalForm):
         """The action's values."""
         values = dict(self.cleaned_data)
         minutes = values.pop("lifetime_minutes", None)
-        if minutes is not None:
+        # Filled in from the start, it says nothing without visitors.
+        if minutes is not None and values["visitors_per_hour"] is not None:
             values["lifetime_seconds"] = round(minutes * 60) if abs(minutes) < 1e9 else -1
         return values
 

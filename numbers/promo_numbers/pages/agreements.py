@@ -19,10 +19,10 @@ from portal.errors import NotAllowed, Refused
 from portal.web.lists import keyset
 from portal.web.pages import network_of, page, show
 from promo_numbers.actions.contracts import contract_set
-from promo_numbers.choices import Ceiling, RequestState
+from promo_numbers.choices import RequestState
 from promo_numbers.models import Contract, LimitRequest
 from promo_numbers.queries import limits_of_network
-from promo_numbers.queries.advice import contract_step, risk_text, use_steps
+from promo_numbers.queries.advice import contract_step, price_text, risk_text, use_steps
 from promo_numbers.queries.usage import usage_chart, usage_of, usages_of
 
 from .agreement_forms import ContractForm
@@ -97,7 +97,7 @@ def csm_network(request: HttpRequest, pk: int) -> HttpResponse:
         limits=limits_of_network(network), is_staff=access.stands_above(user), changes=_changes(network), of=network,
         requests=[decision_context(user, row) for row in requests[:SHOWN_REQUESTS]],
         more_requests=len(requests) > SHOWN_REQUESTS, here=reverse("numbers:csm-network", args=[pk]),
-        campaign_ceiling=Ceiling.CAMPAIGN,
+        price=price_text(usage.contract.overage_price) if usage.contract else "",
     )  # fmt: skip
 
 

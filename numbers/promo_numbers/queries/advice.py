@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from campaigns.models import Campaign
@@ -43,7 +44,7 @@ def raise_warning(campaign: Campaign, wanted: int) -> RaiseWarning | None:
         "more": more, "numbers_left": left, "months_left": months, "fair": fair, "safe_limit": allowed + fair,
         "used": usage.used, "overage_price": str(contract.overage_price), "currency": contract.currency,
     }  # fmt: skip
-    price = f"Each number above the contract costs {contract.overage_price:.2f} {contract.currency} a month."
+    price = f"Each number above the contract costs {price_text(contract.overage_price)} {contract.currency} a month."
     if not months:
         text = f"That is {more:,} more, and the contract ended on {contract.ends_on:%Y-%m-%d}. {price}"
     else:
@@ -92,6 +93,11 @@ class Recommendation:
             "steps": [{"what": step.what, "text": step.text} for step in self.steps],
             "figures": self.figures,
         }
+
+
+def price_text(price: Decimal) -> str:
+    """A price with two decimals, or as many as it has."""
+    return f"{price:,.2f}" if price == round(price, 2) else f"{price.normalize():,f}"
 
 
 def _few(value: float) -> str:
@@ -180,7 +186,7 @@ def risk_text(risk: Risk, currency: str) -> str:
     if risk.high == 0:
         return "no overage, also at the band's upper edge."
     return (
-        f"{risk.expected:,.1f} number-months above the contract are to be reckoned with, × {risk.price:.2f} ="
+        f"{risk.expected:,.1f} number-months above the contract are to be reckoned with, × {price_text(risk.price)} ="
         f" {risk.expected_money:,.2f} {currency}; from {risk.low_money:,.2f} to {risk.high_money:,.2f} over the band."
     )
 

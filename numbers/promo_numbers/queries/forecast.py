@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from statistics import NormalDist
 
 from promo_numbers.choices import ContractPeriod
@@ -41,7 +42,8 @@ class Trend:
     """A straight line through the daily figures of the window; days are counted from today (0), the past is negative.
 
     slope: numbers a day. scatter: standard deviation of the days around the line. days: how many were used; 0 = too few
-    for a trend, and the projection stays level without a band.
+    for a trend, and the projection stays level without a band. echo: how much less than so many independent days they
+    tell, because each resembles the day before: (1 + r) / (1 - r), r the correlation of neighbours.
     """
 
     slope: float = 0.0
@@ -49,13 +51,14 @@ class Trend:
     days: int = 0
     middle: float = 0.0
     spread: float = 0.0
+    echo: float = 1.0
 
     def deviation(self, ahead: int, probability: float) -> float:
         """How far from the projected line the figure of one day may be, at that probability: the prediction interval
-        of a linear regression."""
+        of a linear regression, its line as uncertain as neighbouring days that resemble each other make it."""
         if self.days < 3 or self.spread == 0:
             return 0.0
-        width = math.sqrt(1 + 1 / self.days + (ahead - self.middle) ** 2 / self.spread)
+        width = math.sqrt(1 + self.echo * (1 / self.days + (ahead - self.middle) ** 2 / self.spread))
         return t_quantile(probability, self.days - 2) * self.scatter * width
 
 
@@ -70,8 +73,18 @@ def trend_of(history: Sequence[tuple[date, int]], today: date) -> Trend:
     mean = sum(used for _, used in points) / count
     spread = sum((at - middle) ** 2 for at, _ in points)
     slope = sum((at - middle) * (used - mean) for at, used in points) / spread
-    rest = sum((used - mean - slope * (at - middle)) ** 2 for at, used in points)
-    return Trend(slope, math.sqrt(rest / (count - 2)), count, middle, spread)
+    rests = [used - mean - slope * (at - middle) for at, used in sorted(points)]
+    rest = sum(each**2 for each in rests)
+    return Trend(slope, math.sqrt(rest / (count - 2)), count, middle, spread, _echo(rests, rest))
+
+
+def _echo(rests: Sequence[float], squares: float) -> float:
+    """(1 + r) / (1 - r) of the correlation r between neighbouring days; r counts from 0 to 0.95."""
+    if squares < 1e-9:
+        return 1.0
+    likeness = sum(one * following for one, following in pairwise(rests)) / squares
+    likeness = min(0.95, max(0.0, likeness))
+    return (1 + likeness) / (1 - likeness)
 
 
 def level_of(used: int, trend: Trend, probability: float = 0.5) -> Level:
