@@ -70,5 +70,5 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         _item("API reference", "code", "api-docs"),
         _item("Administration", "settings", "admin:index", "/admin/", permission=_may("change")),
     ]
-    groups = (("", calls), ("Capacity", campaigns), ("Network", network))
+    groups = (("", calls), ("Capacity", campaigns), ("Outbound", outbound), ("Network", network))
     return [{"title": title, "items": [item for item in items if item]} for title, items in groups]

@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("portal.notices.urls")),
     path("", include("portal.hooks.urls")),
     path("", include("outbound.urls")),
+    path("", include("outbound.pages.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", operations.favicon),

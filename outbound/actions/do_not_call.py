@@ -80,13 +80,13 @@ def do_not_call_add(*, by: User | None, to: DoNotCallList, patterns: Iterable[st
     return count
 
 
-def do_not_call_remove(*, by: User | None, to: DoNotCallList, patterns: Iterable[str]) -> int:
+def do_not_call_remove(*, by: User | None, to: DoNotCallList, patterns: Iterable[str], reason: str = "") -> int:
     """Take entries off a list. Who was suppressed by them stays so. Needs `change`. Returns how many were there."""
     access.require(by, "change", to)
     wanted = [pattern_read(text, to.network.country) for text in patterns]
     with transaction.atomic():
         count, _ = DoNotCallEntry.objects.filter(list=to, pattern__in=wanted).delete()
-        record(event="do_not_call.remove", obj=to, by=by, changes={"entries": [wanted[:50], None]})
+        record(event="do_not_call.remove", obj=to, by=by, changes={"entries": [wanted[:50], None]}, reason=reason)
     return count
 
 

@@ -21,6 +21,8 @@
     if (opener.dataset.dialogAction) dialog.querySelector("form").action = opener.dataset.dialogAction;
     const said = dialog.querySelector("[data-dialog-said]");
     if (said) said.textContent = opener.dataset.dialogName || "";
+    const given = dialog.querySelector("[data-dialog-given]");
+    if (given) given.value = opener.dataset.dialogValue || "";
     dialog.showModal();
   };
 

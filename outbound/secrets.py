@@ -1,0 +1,21 @@
+"""What is never shown again: PINs, passwords and the like among call parameters."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_SECRET = re.compile(
+    r"(^|[^a-z])(pin|pins|password|passwd|passcode|secret|token|cvv|cvc|ssn|pan|postd)([^a-z]|$)", re.I
+)
+_JOINED = re.compile(r"(password|passcode|secret|card_?number|cardnumber|pincode|accesscode|access_code)", re.I)
+HIDDEN = "•••"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a parameter's name says that its value must not be shown."""
+    return bool(_SECRET.search(name) or _JOINED.search(name))
+
+
+def shown(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Parameters as pages and answers show them: the values of secrets are hidden."""
+    return {name: HIDDEN if is_secret(name) else value for name, value in (parameters or {}).items()}
