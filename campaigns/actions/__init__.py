@@ -5,6 +5,7 @@ the lock, writes, records an audit event, and queues tasks on commit. Refusals a
 """
 
 from .access import access_grant, access_revoke
+from .advertiser_users import advertiser_user_remove, advertiser_user_set
 from .advertisers import advertiser_create, advertiser_delete, advertiser_update
 from .alerts import alerts_check
 from .bundles import destination_add, destination_remove, destination_update
@@ -46,6 +47,8 @@ __all__ = [
     "advertiser_create",
     "advertiser_delete",
     "advertiser_update",
+    "advertiser_user_remove",
+    "advertiser_user_set",
     "alerts_check",
     "call_event",
     "call_move",

@@ -108,6 +108,22 @@ class OldAdvertiserCampaignView(AdvertiserCampaignView):
         return self.write(request, UPSERT, advertiser, campaign)
 
 
+class DiscardDraftView(ResourceView):
+    """The changes that have not gone live, dropped."""
+
+    @extend_schema(
+        operation_id="advertiser_campaigns_discard_draft", tags=["campaigns"], summary="Drop the changes that are not live",
+        parameters=[schema.IDEMPOTENCY_KEY, schema.IF_MATCH], request=None, responses=CampaignSerializer,
+    )  # fmt: skip
+    @idempotent
+    def post(self, request: Request, advertiser: str, campaign: str, **path: Any) -> Response:
+        """Needs the permission `change`. The terms in force stay as they are."""
+        found = self.campaign_at(campaign, advertiser)
+        version = self.seen_version(found)
+        actions.draft_discard(by=self.user, campaign=found, version=version)
+        return self.campaign_answer(self.campaigns().get(pk=found.pk))
+
+
 class _MoveView(ResourceView):
     """A change of status; needs `operate`. Calls in progress go on."""
 
@@ -116,7 +132,10 @@ class _MoveView(ResourceView):
     def moved(self, request: Request, advertiser: str, campaign: str) -> Response:
         given = cleaned(MoveSerializer, request.data)
         found = self.campaign_at(campaign, advertiser)
-        actions.campaign_move_status(by=self.user, campaign=found, move=self.move, reason=given.get("reason", ""))
+        actions.campaign_move_status(
+            by=self.user, campaign=found, move=self.move, reason=given.get("reason", ""),
+            version=self.seen_version(found),
+        )  # fmt: skip
         return self.campaign_answer(self.campaigns().get(pk=found.pk))
 
 

@@ -6,15 +6,17 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from campaigns.drafts import futures_of
 from campaigns.models import Advertiser, Campaign
 from portal.accounts import access
+from portal.api import etags
 from portal.api.versioning import is_old
 from portal.api.views import ApiView
 from portal.errors import NotFound
 
 from .links import Links
 from .serializers import AdvertiserSerializer, CampaignSerializer
-from .terms import old_advertiser, old_campaign, polished
+from .terms import old_advertiser, old_campaign, polished, with_draft
 from .writes import CREATE, UPSERT, Mode, Written, advertiser_state, campaign_state
 
 
@@ -44,14 +46,22 @@ class ResourceView(ApiView):
             return [old_advertiser(body, row) for body, row in zip(bodies, rows, strict=True)]
         return list(bodies)
 
+    def _bodies(self, rows: list[Campaign]) -> list[dict[str, Any]]:
+        bodies = CampaignSerializer(rows, many=True, context=self._links()).data
+        return [polished(body, row) for body, row in zip(bodies, rows, strict=True)]
+
     def campaign_bodies(self, rows: list[Campaign], **more: Any) -> list[dict[str, Any]]:
-        bodies = [
-            {**polished(body, row), **more}
-            for body, row in zip(CampaignSerializer(rows, many=True, context=self._links()).data, rows, strict=True)
-        ]
+        """Campaigns as they are in force, and what their drafts will change; one query more at most, for overflows."""
+        bodies = self._bodies(rows)
+        futures = self._bodies(futures_of(rows)) if any(row.draft for row in rows) else bodies
         if is_old(self.request.version):
-            return [old_campaign(body, row) for body, row in zip(bodies, rows, strict=True)]
-        return bodies
+            return [
+                old_campaign({**body, **more}, future, row)
+                for body, future, row in zip(bodies, futures, rows, strict=True)
+            ]
+        return [
+            {**with_draft(body, future, row), **more} for body, future, row in zip(bodies, futures, rows, strict=True)
+        ]
 
     def advertiser_answer(self, advertiser: Advertiser, status: int = 200) -> Response:
         (body,) = self.advertiser_bodies([advertiser])
@@ -68,6 +78,13 @@ class ResourceView(ApiView):
         if isinstance(written.obj, Advertiser):
             return self.advertiser_answer(self.advertisers().get(pk=written.obj.pk), status)
         return self.campaign_answer(self.campaigns().get(pk=written.obj.pk), status, warnings=written.warnings)
+
+    def seen_version(self, campaign: Campaign) -> str | None:
+        """What a write under If-Match must find unchanged; None when the caller does not say what he saw (412 if he saw another)."""
+        if not self.request.headers.get("If-Match"):
+            return None
+        etags.check_match(self.request._request, campaign_state(campaign))
+        return campaign.updated_at.isoformat()
 
     def campaign_at(self, own: str, advertiser: str | None = None, *, bundle: bool = False) -> Campaign:
         """The campaign of an address. Raises NotFound, also for one that the caller may not see."""

@@ -55,6 +55,29 @@ class NamedRegionSerializer(serializers.Serializer):
     regions = RegionSerializer(many=True)
 
 
+class PolicySerializer(serializers.Serializer):
+    """An amount of money, and when it is due."""
+
+    type = serializers.ChoiceField(
+        ["Base", "Bonus"], help_text="The first Base that holds, plus every Bonus that does."
+    )
+    currency = serializers.CharField(required=False, help_text="The campaign's.")
+    amount = serializers.FloatField()
+    condition = serializers.CharField(
+        allow_null=True, required=False, help_text="Such as duration >= 90 and not repeat; null = always."
+    )
+
+
+class PoliciesSerializer(serializers.Serializer):
+    """What is received or paid per call; one Base without a condition at most."""
+
+    policies = PolicySerializer(many=True)
+    min = serializers.FloatField(read_only=True)
+    max = serializers.FloatField(read_only=True)
+    range = serializers.CharField(read_only=True)
+    pricing = serializers.CharField(read_only=True, help_text="In words.")
+
+
 class CampaignSerializer(WithExtra):
     """A campaign with its terms. Fields that Headroom does not know are kept and given back."""
 
@@ -81,6 +104,13 @@ class CampaignSerializer(WithExtra):
     overflow = serializers.SerializerMethodField(help_text="Of a bundle: its else branch.")
     repeat_caller = serializers.BooleanField(allow_null=True, help_text="Of a bundle.")
     repeat_window_days = serializers.IntegerField(allow_null=True, help_text="Of a bundle.")
+    advertiser_payin = PoliciesSerializer(read_only=True)
+    affiliate_payout = PoliciesSerializer(read_only=True)
+    ivr_tree = serializers.JSONField(read_only=True, help_text="The call treatment: {record_calls, root}.")
+    pause_date = serializers.DateField(allow_null=True)
+    expiration_date = serializers.DateField(allow_null=True, read_only=True, help_text="The same as pause_date.")
+    has_draft = serializers.BooleanField(read_only=True, help_text="Whether going live will change terms.")
+    draft = serializers.DictField(read_only=True, help_text="The fields that going live will change; null = none.")
     budget_activities = serializers.SerializerMethodField()
     live = serializers.SerializerMethodField(help_text="Live calls that came through a bundle; null on a bundle.")
     created_at = serializers.DateTimeField()
@@ -144,6 +174,12 @@ class CampaignInput(serializers.Serializer):
     )
     repeat_caller = Flag(required=False, allow_null=True)
     repeat_window_days = Whole(required=False, allow_null=True, min_value=1, max_value=365)
+    advertiser_payin = PoliciesSerializer(required=False, allow_null=True)
+    affiliate_payout = PoliciesSerializer(required=False, allow_null=True)
+    ivr_tree = serializers.JSONField(
+        required=False, allow_null=True, help_text="The call treatment: {record_calls, root}."
+    )
+    pause_date = serializers.DateField(required=False, allow_null=True, help_text="Paused when this day begins.")
     budget_activities = BudgetActivitiesSerializer(required=False, allow_null=True)
 
 
@@ -207,4 +243,7 @@ class MoveSerializer(serializers.Serializer):
     """Why the status changes."""
 
     reason = Text(required=False, allow_blank=True, max_length=1000, help_text="Kept in the audit trail.")
-    timeout = serializers.JSONField(required=False, help_text="Accepted for Network Integration clients; not needed.")
+    timeout = Whole(
+        required=False, min_value=2, max_value=60,
+        help_text="Seconds that a Network Integration client would wait; going live is done with the answer.",
+    )  # fmt: skip

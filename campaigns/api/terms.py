@@ -1,12 +1,17 @@
 """A campaign's terms, from what a client sent to what the actions take, and to the older versions' shapes."""
 
 import json
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import phonenumbers
 from rest_framework import serializers
 
 from campaigns.actions.terms import BUNDLE_FIELDS
+from campaigns.drafts import future_of
 from campaigns.models import Advertiser, Campaign
+from campaigns.pricing import Side, figure, in_words, policies_of, price_range
+from campaigns.queries.treatment import treatment_of
 from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.errors import Invalid
@@ -21,7 +26,7 @@ MAX_REGIONS = 1000
 # Given back by a read, so clients send them again; never written.
 READ_ONLY = (
     "id", "status", "object_url", "created_at", "updated_at", "live", "warnings", "current_terms", "future_terms",
-    "expiration_date", "oauth_token",
+    "draft", "has_draft", "expiration_date", "oauth_token",
 )  # fmt: skip
 _RENAMED = {"timezone": "time_zone"}
 _EMPTY: dict[str, Any] = {
@@ -30,9 +35,11 @@ _EMPTY: dict[str, Any] = {
     "destination_phone_number": "",
     "hours": {},
     "named_regions": [],
+    "pause_date": None,
 }
 _KEPT_WHEN_NULL = ("distribution", "repeat_caller", "repeat_window_days")
-_POLICIES = {"advertiser_payin": "payin", "affiliate_payout": "payout"}
+POLICIES: dict[str, Side] = {"advertiser_payin": "payin", "affiliate_payout": "payout"}
+_OWN_WORDS = ("hours", "named_regions", "pause_date", "ivr_tree", *POLICIES)
 
 
 def extra_of(data: dict[str, Any], serializer: type[serializers.Serializer], present: dict[str, Any]) -> dict[str, Any]:
@@ -47,24 +54,60 @@ def extra_of(data: dict[str, Any], serializer: type[serializers.Serializer], pre
     return extra
 
 
-def _policy_amount(value: Any) -> Any:
-    """The amount of the first Base policy of advertiser_payin or affiliate_payout; None if there is none."""
-    policies = value.get("policies") if isinstance(value, dict) else None
-    for policy in policies if isinstance(policies, list) else []:
-        if isinstance(policy, dict) and policy.get("type", "Base") == "Base" and not policy.get("condition"):
-            return policy.get("amount")
-    return None
+def _policies(data: dict[str, Any], values: dict[str, Any], future: Campaign | None) -> None:
+    """Read advertiser_payin and affiliate_payout into the values that the actions take.
+
+    A client that changes `payin` in what it read sends the old policies along, and the other way round: what differs from
+    what is stored is what he means. The policies' currency is the campaign's where the client names no other.
+    """
+    problems: list[Problem] = []
+    for sent, side in POLICIES.items():
+        if sent not in data:
+            continue
+        given = data[sent] if data[sent] is not None else {"policies": []}
+        rows = given.get("policies") if isinstance(given, dict) else None
+        if not isinstance(rows, list):
+            text = f"{sent} is an object with a list “policies”, each {{type, currency, amount, condition}}."
+            problems.append((f"{sent}.policies", "invalid", text))
+            continue
+        values[f"{side}_policies"] = rows
+        if side in values and future is not None:
+            base = next((row for row in rows if isinstance(row, dict) and _is_plain_base(row)), {})
+            if _same_money(values[side], getattr(future, side)):
+                del values[side]
+            elif _same_money(base.get("amount", 0), getattr(future, side)):
+                others = [row for row in rows if row is not base]
+                values[f"{side}_policies"] = [*others, {"type": "Base", "amount": values.pop(side)}]
+    if problems:
+        raise Invalid.of(problems)
+    _currency(values, future)
 
 
-def _connect_number(node: Any) -> str | None:
-    """Where an `ivr_tree` of one Connect node sends calls."""
-    if not isinstance(node, dict) or node.get("node_type") != "Connect":
-        return None
-    number, country = node.get("destination_phone_number"), node.get("destination_country_code")
-    if not isinstance(number, str | int) or isinstance(number, bool) or not number:
-        return None
-    text = str(number)
-    return text if text.startswith("+") or not country else f"+{country}{text}"
+def _is_plain_base(policy: dict[str, Any]) -> bool:
+    return policy.get("type", "Base") == "Base" and not policy.get("condition")
+
+
+def _same_money(one: Any, other: Any) -> bool:
+    try:
+        return Decimal(str(one)) == Decimal(str(other))
+    except InvalidOperation:
+        return False
+
+
+def _currency(values: dict[str, Any], future: Campaign | None) -> None:
+    """Network Integration clients name the currency in the policies alone; it is taken from them when all agree."""
+    lists = [values[f"{side}_policies"] for side in POLICIES.values() if f"{side}_policies" in values]
+    named = {
+        row.get("currency")
+        for rows in lists
+        for row in rows
+        if isinstance(row, dict) and isinstance(row.get("currency"), str)
+    }
+    if "currency" in values or len(named) != 1 or not (future is None or len(lists) == len(POLICIES)):
+        return
+    (currency,) = named
+    if future is None or future.currency != currency:
+        values["currency"] = currency
 
 
 def values_of(
@@ -91,8 +134,9 @@ def values_of(
     ) > MAX_REGIONS:  # fmt: skip
         raise Invalid(f"At most {MAX_REGIONS} regions.", field="named_regions", code="too_many")
     # The action says more about these than their type, each with its path.
-    own_words: dict[str, Any] = {name: data.pop(name) for name in ("hours", "named_regions") if name in data}
-    given = {**cleaned(serializer, data), **own_words}
+    own_words: dict[str, Any] = {name: data.pop(name) for name in _OWN_WORDS if name in data}
+    terms = {name: value for name, value in own_words.items() if name not in POLICIES}
+    given = {**cleaned(serializer, data), **terms}
     other: dict[str, Any] = {
         name: given.pop(name) for name in ("id_from_network", "campaign_type", "advertiser") if name in given
     }
@@ -110,16 +154,14 @@ def values_of(
     extra.pop("advertiser", None)
     if "timezone" in given and values["time_zone"] != given["timezone"]:
         extra["timezone"] = given["timezone"]
-    for sent, field in _POLICIES.items():
-        if field not in values and (amount := _policy_amount(extra.get(sent))) is not None:
-            values[field] = amount
-    tree = extra.get("ivr_tree")
+    future = future_of(found) if found else None
+    _policies(own_words, values, future)
     if (
-        "destination_phone_number" not in values
-        and isinstance(tree, dict)
-        and (number := _connect_number(tree.get("root")))
+        future is not None
+        and "ivr_tree" in values
+        and values["ivr_tree"] in (tree_body(future), old_tree(tree_body(future)))
     ):
-        values["destination_phone_number"] = number
+        del values["ivr_tree"]  # as it was read: what else is sent may change the fields that they share
     if extra:
         values["extra"] = extra
     return values, other
@@ -132,45 +174,97 @@ def _overflow(own: str, by: User, network: Network) -> Campaign:
     return found
 
 
-def _with_money(kept: dict[str, Any], amount: Any, currency: str) -> dict[str, Any]:
-    """advertiser_payin or affiliate_payout as kept, its Base policy at the present amount."""
-    policies = kept.get("policies") if isinstance(kept, dict) else None
-    rows = [dict(policy) for policy in policies if isinstance(policy, dict)] if isinstance(policies, list) else []
-    base = next((row for row in rows if row.get("type", "Base") == "Base" and not row.get("condition")), None)
-    if base is None:
-        base = {"type": "Base", "currency": currency, "amount": None, "condition": None}
-        rows.insert(0, base)
-    base["amount"] = float(amount)
-    amounts = [float(row["amount"]) for row in rows if isinstance(row.get("amount"), int | float)]
-    low, high = min(amounts), max(amounts)
-    price = f"{low:.2f} {currency}" if low == high else f"{low:.2f} to {high:.2f} {currency}"
-    return {**(kept if isinstance(kept, dict) else {}), "policies": rows, "min": low, "max": high, "range": price}
+def _money_body(campaign: Campaign, side: Side) -> dict[str, Any]:
+    """advertiser_payin or affiliate_payout."""
+    policies, currency = policies_of(campaign, side), campaign.currency
+    low, high = price_range(policies)
+    least, most = figure(low), figure(high)
+    return {
+        "policies": [
+            {
+                "type": policy.type,
+                "currency": currency,
+                "amount": float(policy.amount),
+                "condition": policy.condition or None,
+            }
+            for policy in policies
+        ],
+        "min": float(low),
+        "max": float(high),
+        "range": f"{least} {currency}" if low == high else f"{least} to {most} {currency}",
+        "pricing": in_words(policies, currency),
+    }
+
+
+def tree_body(campaign: Campaign) -> dict[str, Any] | None:
+    """The call treatment in force; null for a campaign that has neither one nor a number to connect to."""
+    if campaign.ivr_tree is None and not campaign.is_bundle and not campaign.destination_phone_number:
+        return None
+    return treatment_of(campaign)
+
+
+def old_tree(tree: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The same with the root's number as Network Integration writes it: national, its country's code beside it."""
+    number = tree["root"].get("destination_phone_number") if tree else None
+    if not tree or tree["root"].get("node_type") != "Connect" or not str(number).startswith("+"):
+        return tree
+    try:
+        parsed = phonenumbers.parse(str(number))
+    except phonenumbers.NumberParseException:
+        return tree
+    national = phonenumbers.national_significant_number(parsed)
+    root = {
+        **tree["root"],
+        "destination_phone_number": national,
+        "destination_country_code": str(parsed.country_code),
+    }
+    return {**tree, "root": root}
 
 
 def polished(body: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
-    """The current version's body, with what is kept brought in line with what is in force."""
-    for sent, field in _POLICIES.items():
-        body[sent] = _with_money(campaign.extra.get(sent) or {}, getattr(campaign, field), campaign.currency)
+    """A campaign's body in the current version, with what is read from several of its fields. campaign: a row or its future."""
+    for sent, side in POLICIES.items():
+        body[sent] = _money_body(campaign, side)
+    body["ivr_tree"] = tree_body(campaign)
+    body["pause_date"] = body["expiration_date"] = campaign.pause_date.isoformat() if campaign.pause_date else None
     if not campaign.is_bundle:
         body.update(dict.fromkeys(BUNDLE_FIELDS))
     return body
 
 
+_NO_TERMS = ("status", "updated_at", "live", "budget_activities", "draft", "has_draft")
+
+
+def with_draft(body: dict[str, Any], future: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
+    """A body of the current version: its fields are what is in force, `draft` what going live will change them to."""
+    draft = {name: value for name, value in future.items() if name not in _NO_TERMS and body.get(name) != value}
+    return {**body, "has_draft": campaign.draft is not None, "draft": draft if campaign.draft is not None else None}
+
+
 _OUTSIDE_TERMS = ("id", "id_from_network", "name", "status", "object_url")
-_NOT_OLD = ("advertiser", "live", "warnings", "created_at", "updated_at")
+_NOT_OLD = ("advertiser", "live", "warnings", "created_at", "updated_at", "draft", "has_draft")
 
 
-def old_campaign(body: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
-    """A campaign in the Network Integration shape: the terms read back as `current_terms` and `future_terms`.
-
-    Changes take effect at once, so both are the same; a campaign that was never live has no current terms yet.
-    """
-    outside = {name: body[name] for name in _OUTSIDE_TERMS}
+def _old_terms(body: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
     terms = {name: value for name, value in body.items() if name not in (*_OUTSIDE_TERMS, *_NOT_OLD)}
+    terms["ivr_tree"] = old_tree(terms["ivr_tree"])
     kept = campaign.extra.get("timezone")
     if isinstance(kept, str) and iana(kept) == campaign.time_zone:
         terms["timezone"] = kept  # as it was written
-    answer = {**outside, "current_terms": None if campaign.status == "Pending" else terms, "future_terms": terms}
+    return terms
+
+
+def old_campaign(body: dict[str, Any], future_body: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
+    """A campaign in the Network Integration shape: what is in force as `current_terms`, what it will be as `future_terms`.
+
+    A campaign that was never live has no current terms yet. Caps are the same in both: they are changed live.
+    """
+    outside = {name: body[name] for name in _OUTSIDE_TERMS}
+    answer = {
+        **outside,
+        "current_terms": None if campaign.status == "Pending" else _old_terms(body, campaign),
+        "future_terms": _old_terms(future_body, future_of(campaign)),
+    }
     if body.get("warnings"):
         answer["warnings"] = body["warnings"]
     return answer

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from campaigns.voice import twilio
 from portal.api.versioning import is_old
 
-from . import advertisers, bundles, calls, campaigns, usage, voice
+from . import advertiser_users, advertisers, bundles, calls, campaigns, network, quick_stats, usage, voice
 
 
 def by_version(current: Any, older: Any) -> Callable[..., Any]:
@@ -46,11 +46,19 @@ urlpatterns = [
     path(f"{VOICE}/twilio/step", twilio.step, name="voice-twilio-step"),
     path(f"{VOICE}/twilio/leg", twilio.leg, name="voice-twilio-leg"),
     path(f"{VOICE}/twilio/status", twilio.status, name="voice-twilio-status"),
+    path("<int:network_id>/network.json", network.NetworkView.as_view()),
     path("<int:network_id>/advertisers.json", advertisers.AdvertisersView.as_view()),
     path(f"{ADVERTISER}.json", by_version(advertisers.AdvertiserView, advertisers.OldAdvertiserView)),
+    path(f"{ADVERTISER}/users.json", advertiser_users.AdvertiserUsersView.as_view()),
+    path(
+        f"{ADVERTISER}/users/<str:person>.json",
+        by_version(advertiser_users.AdvertiserUserView, advertiser_users.OldAdvertiserUserView),
+    ),
     path(f"{ADVERTISER}/advertiser_campaigns.json", campaigns.AdvertiserCampaignsView.as_view()),
     path(f"{CAMPAIGN}.json", by_version(campaigns.AdvertiserCampaignView, campaigns.OldAdvertiserCampaignView)),
     *(path(f"{CAMPAIGN}/{move}.json", view.as_view()) for move, view in campaigns.MOVE_VIEWS.items()),
+    path(f"{CAMPAIGN}/discard_draft.json", campaigns.DiscardDraftView.as_view()),
+    path(f"{CAMPAIGN}/quick_stats.json", quick_stats.QuickStatsView.as_view()),
     path(f"{CAMPAIGN}/usage.json", usage.UsageView.as_view()),
     path("<int:network_id>/campaigns.json", campaigns.CampaignsView.as_view()),
     path("<int:network_id>/bundles.json", bundles.BundlesView.as_view()),

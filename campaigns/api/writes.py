@@ -18,7 +18,7 @@ from portal.errors import Conflict, Invalid, NotFound
 from .caps import caps_write
 from .input import cleaned
 from .serializers import AdvertiserInput, CampaignInput
-from .terms import READ_ONLY, Problem, extra_of, values_of
+from .terms import POLICIES, READ_ONLY, Problem, extra_of, values_of
 
 
 @dataclass
@@ -93,9 +93,16 @@ def advertiser_write(
 
 def _in_api_words(error: Invalid) -> Invalid:
     """The problems of an action under the names that the API has for its fields."""
-    return Invalid.of(
-        [("timezone" if field == "time_zone" else field, code, text) for field, code, text in error.problems]
-    )
+    return Invalid.of([(_api_name(field), code, text) for field, code, text in error.problems])
+
+
+def _api_name(field: str | None) -> str | None:
+    """`payin_policies.2.condition` -> `advertiser_payin.policies.2.condition`."""
+    first, dot, rest = (field or "").partition(".")
+    for sent, side in POLICIES.items():
+        if first == f"{side}_policies":
+            return f"{sent}.policies{dot}{rest}"
+    return "timezone" if field == "time_zone" else field
 
 
 def _in_one(mode: Mode, write: Callable[[], Written]) -> Written:

@@ -5,6 +5,7 @@ from .calls import Call, CallLeg, CampaignHour, RepeatCaller, UnpricedLeg, Usage
 from .campaign import Advertiser, BundleDestination, Campaign
 from .caps import Cap
 from .grants import AdvertiserGroupGrant, AdvertiserUserGrant, CampaignGroupGrant, CampaignUserGrant
+from .people import AdvertiserUser
 from .reference import AreaPrefix
 from .routing import DestinationState, RoutingProfile
 from .voice import CallFlow, FlowMessage, VoiceAccount
@@ -12,6 +13,7 @@ from .voice import CallFlow, FlowMessage, VoiceAccount
 __all__ = [
     "Advertiser",
     "AdvertiserGroupGrant",
+    "AdvertiserUser",
     "AdvertiserUserGrant",
     "AlertState",
     "AreaPrefix",

@@ -44,11 +44,15 @@ def test_upserts_with_terms_read_back(api, method):
         "campaign_language",
         "visibility",
         "custom_data",
-        "ivr_tree",
         "description",
     ):
         assert terms[name] == DATA[name], name
-    assert (terms["advertiser_payin"]["min"], terms["affiliate_payout"]["max"]) == (20.0, 15.0)
+    assert {**terms["ivr_tree"]["root"], "children": []} == {**DATA["ivr_tree"]["root"], "children": []}
+    assert terms["ivr_tree"]["record_calls"] is True
+    # A repeat caller's call costs the Base and the Bonus.
+    assert (terms["advertiser_payin"]["min"], terms["affiliate_payout"]["max"]) == (20.0, 27.0)
+    for name in ("advertiser_payin", "affiliate_payout"):
+        assert terms[name]["policies"] == DATA[name]["policies"]
     assert terms["destination_phone_number"] == "+13035550100"
     caps = terms["budget_activities"]
     assert caps["concurrent_call_cap_alert"]["budget_amount"] == 5
