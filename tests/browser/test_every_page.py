@@ -43,6 +43,11 @@ def addresses(network, places):
     free = CampaignFactory(advertiser=advertiser, name="A call center with a rather long name in Colorado Springs")
     cap(full, 1)
     cap(free, "250.00", "budget", reset_period="Monthly", starts_at="2026-01-31", time_zone="America/Denver")
+    "limit-requests": "/numbers/requests/",
+    "limit-request-new": "/numbers/requests/new/?campaign={destination}",
+    "use-and-contract": "/numbers/csm/{network}/",
+    "notices": "/notices/",
+    "notices-by-mail": "/notices/settings/",
     bundle = bundle_of(
         full, free, name="Solar quotes", overflow=CampaignFactory(advertiser=advertiser, name="Overflow")
     )

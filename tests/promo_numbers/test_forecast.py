@@ -12,6 +12,7 @@ from promo_numbers.models import Contract, NetworkNumbers
 from promo_numbers.queries import advice, forecast
 from promo_numbers.queries.advice import Asked, recommendation
 from promo_numbers.queries.forecast import Trend
+from promo_numbers.queries.sizing import sizing
 from promo_numbers.queries.usage import Day, Usage
 
 from portal.accounts.models import Network
@@ -182,6 +183,23 @@ def test_traffic_becomes_numbers():
     assert found.figures["numbers_for_traffic"] == 18
     assert (found.more, found.limit) == (16, 28)
     assert any("10.00 erlangs" in step.text for step in found.steps)
+
+
+def test_the_worked_example_of_the_documentation():
+    """docs/numbers.md, lines 4 to 7."""
+    today = date(2026, 11, 25)
+    terms = contract(1800, starts=date(2026, 3, 1), ends=date(2027, 2, 28))
+    uses = {
+        date(2026, month, 1): used for month, used in zip(range(3, 11), [30, 38, 45, 52, 56, 62, 70, 76], strict=True)
+    }
+    carry = forecast.carried(terms, uses, today)
+    assert (carry.spent, carry.months, carry.level, carry.level - 128) == (429, 4, 342, 214)
+    needed = sizing(120, 1800)
+    assert (needed.load, needed.numbers) == (60, 75)
+    assert (round(needed.one_less, 4), round(needed.blocked_now, 4)) == (0.0105, 0.0083)
+    assert forecast.recommended_limit(limit=10, wanted=75, carries=0 + 214) == 75
+    risk = forecast.risk_of(terms, uses, 400, Trend(), today)
+    assert (risk.expected, risk.expected_money) == (229, Decimal("572.50"))
 
 
 def test_a_total_without_room_is_said():
