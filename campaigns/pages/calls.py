@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns import actions
+from campaigns import actions, ports
 from campaigns.api.traces import decision_body
 from campaigns.queries import Decision, simulate
-from campaigns.queries.call_page import call_view, live_counts, live_legs, live_rows
+from campaigns.queries.call_page import CallView, call_view, live_counts, live_legs, live_rows
 from campaigns.queries.calls import WINDOW, call_list, campaigns_seen
 from campaigns.regions import place_of
 from portal.errors import Conflict, Invalid
@@ -84,8 +84,16 @@ def detail(request: HttpRequest, transaction_id: str) -> HttpResponse:
         trace = {"transaction_id": view.call.transaction_id, **decision_body(view.decision)}
     return show(
         request, "calls/detail.html", title=title, crumbs=[("Calls", reverse("calls:list"))],
-        view=view, decision=view.decision, trace=trace, over=_over(view.decision), now=now, zone=zone,
+        view=view, decision=view.decision, trace=trace, visit=_visit(view), over=_over(view.decision), now=now, zone=zone,
     )  # fmt: skip
+
+
+def _visit(view: CallView) -> ports.Visit | None:
+    """Whom a call to a dynamic number is attributed to, for those who see the whole call."""
+    call = view.call
+    if not view.whole or not call.promo_number:
+        return None
+    return ports.visit_of_number(call.network_id, call.promo_number, call.started_at)
 
 
 @page

@@ -12,8 +12,10 @@ class PromoNumbersConfig(AppConfig):
         from portal.notices import kinds
 
         from . import queries, rights
+        from .queries import pools
 
         ports.fill_campaign_of_number(queries.campaign_of_number)
+        ports.fill_visit_of_number(pools.visit_of_number)
         rights.register()
         kinds.register("limit_request", "Limit requests", "Asked, decided or withdrawn, where you ask or decide.")
         kinds.register("number_limit", "Promo number limits", "Somebody raised a limit that you look after.")
