@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -298,6 +299,21 @@ def test_what_has_lost_its_worker_is_taken_over(scene, monkeypatch):
     assert actions.imports_take_over() == 1
     assert woken == [job.pk]
     done(fresh)
+
+
+def test_the_task_does_it_slice_by_slice(scene, monkeypatch, django_capture_on_commit_callbacks):
+    """Celery's own machinery, in this process: started on commit, it asks itself for the next slice."""
+    monkeypatch.undo()
+    monkeypatch.setattr(imports.import_run, "__kwdefaults__", {"seconds": 0})
+    scene.limits(allowed=100)
+    current_app.conf.task_always_eager = True
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            job = start(scene, "description,campaign\n" + "A,roofing\n" * 50)
+    finally:
+        current_app.conf.task_always_eager = False
+    job.refresh_from_db()
+    assert (job.state, job.added) == ("done", 50)
 
 
 @pytest.mark.django_db(transaction=True)

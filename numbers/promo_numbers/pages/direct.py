@@ -56,6 +56,7 @@ def direct(request: HttpRequest, pk: int) -> HttpResponse:
         may_raise=may_raise(user, campaign),
         who_may_raise=WHO_MAY_RAISE[Ceiling.CAMPAIGN],
         manages=manages,
+        managed={campaign.pk} if manages else set(),
         who_manages=access.who_may("manage_numbers", Campaign),
         refusal=refusal_ahead(campaign, user) if manages else None,
         pools=link("numbers:pools", campaign.pk),

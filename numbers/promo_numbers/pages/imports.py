@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.errors import NotAllowed, NotFound, Refused
 from portal.web.lists import keyset
 from portal.web.pages import fragment, network_of, number_in, page, part_of, show
-from promo_numbers.actions import import_cancel, import_start, stock_range_add
+from promo_numbers.actions import LimitReached, import_cancel, import_start, stock_range_add
 from promo_numbers.actions.import_rows import NUMBER_COLUMNS, STOCK_COLUMNS
 from promo_numbers.actions.imports import OPEN
 from promo_numbers.csv_files import MAX_BYTES, MAX_ROWS
@@ -154,9 +154,15 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
         return response
     return show(
         request, "numbers/import.html", title=job.file_name, subtitle=_about(job), **now,
-        page=keyset(refusals(job), request.GET, order=("line", "id")),
+        page=keyset(refusals(job), request.GET, order=("line", "id")), limits=_limits(job),
         crumbs=[("Promo numbers", reverse("numbers:list")), ("Imports", reverse("numbers:imports"))],
     )  # fmt: skip
+
+
+def _limits(job: NumberImport) -> str:
+    """The address of the limits' page, if a limit refused any of the rows."""
+    met = not job.into_stock and refusals(job).filter(code=LimitReached.code).exists()
+    return reverse("numbers:limits") if met else ""
 
 
 def _about(job: NumberImport) -> str:

@@ -15,7 +15,7 @@ from campaigns.pages.common import user_of
 from campaigns.queries.lists import campaigns_visible, suggestions
 from portal.accounts import access
 from portal.errors import NotFound, Refused
-from portal.web.lists import PAGE_SIZE, keyset
+from portal.web.lists import PAGE_SIZE, Page, keyset
 from portal.web.pages import network_of, number_in, page, show
 from promo_numbers.actions import LimitReached, number_update, numbers_move, numbers_release
 from promo_numbers.choices import MediaType, NumberState
@@ -43,6 +43,12 @@ def _manages_any(request: HttpRequest) -> bool:
     return access.restrict(rows, request.user, "manage_numbers").exists()
 
 
+def _managed(request: HttpRequest, numbers: Page) -> set[int]:
+    """Of the campaigns on this page, those whose numbers the user may change. One statement."""
+    rows = Campaign.objects.filter(pk__in={number.campaign_id for number in numbers})
+    return set(access.restrict(rows, request.user, "manage_numbers").values_list("pk", flat=True))
+
+
 @page
 def number_index(request: HttpRequest) -> HttpResponse:
     """Every promo number that the user may see, searched and filtered; rows can be chosen to move or release."""
@@ -53,17 +59,20 @@ def number_index(request: HttpRequest) -> HttpResponse:
         campaign = campaigns_visible(user, network).filter(pk=filters["campaign"]).first()
     rows = number_list(user=user, network=network, **filters)
     limits = limits_of_network(network)
+    numbers = keyset(rows, request.GET, order=("-id",), size=PAGE_SIZE)
+    managed = _managed(request, numbers)
     return show(
         request,
         "numbers/list.html",
         title="Promo numbers",
-        page=keyset(rows, request.GET, order=("-id",), size=PAGE_SIZE),
+        page=numbers,
+        managed=managed,
         asked={name: request.GET.get(name, "").strip() for name in _ASKED},
         filtered=any(request.GET.get(name, "").strip() for name in _ASKED),
         campaign=campaign,
         states=NumberState.choices,
         media_types=MediaType.choices,
-        manages=_manages_any(request),
+        manages=bool(managed) or _manages_any(request),
         limits=limits,
         is_full=[view for view in limits if not view.lets_in(1)],
     )
