@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.callers import pretty
@@ -112,7 +113,7 @@ def pool_page(request: HttpRequest, pk: int) -> HttpResponse:
         request, "numbers/pools/pool.html", title=pool.name, subtitle=f"RingPool of {pool.campaign}", crumbs=_crumbs(pool),
         **now, use=use, visits=visits, span=span, page=cut, advice=queries.pool_advice(pool, figures),
         manages=pool.archived_at is None and access.may(request.user, "manage_numbers", pool),
-        snippet=snippet_of(pool, request), campaign=pool.campaign,
+        snippet=snippet_of(pool, request), campaign=pool.campaign, now=timezone.now(),
     )  # fmt: skip
 
 

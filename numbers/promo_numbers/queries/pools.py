@@ -119,7 +119,7 @@ def pool_advice(pool: RingPool, figures: PoolFigures) -> Advice | None:
     add = max(0, enough - figures.size)
     why = f"{figures.peak:,} of {figures.size:,} numbers were in use at once in the last 24 hours"
     if figures.missed:
-        why += f", and {figures.missed:,} requests found none free"
+        why += f", and {figures.missed:,} request{'s' if figures.missed != 1 else ''} found none free"
     text = f"{why}. Add {add:,} number{'s' if add != 1 else ''}." if add else f"{why}; its size is enough by now."
     working = [
         *needed.working,
@@ -159,7 +159,7 @@ def pool_charts(pool: RingPool, span: str = "24h") -> tuple[Chart, Chart]:
 
     use = Chart(
         "Numbers in use at once", labels, [Series("In use", column(1, None)), Series("Size", column(0, None), "limit")],
-        kind="line", unit="numbers", label_heading="Time",
+        unit="numbers", label_heading="Time",
     )  # fmt: skip
     visits = Chart(
         "Visitors", labels, [Series("Got a number", column(2, 0)), Series("Found none free", column(3, 0), "bad")],
