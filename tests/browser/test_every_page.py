@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from promo_numbers.models import CampaignNumbers, NumberImport
 
 from campaigns import actions
 from campaigns.models import Call
@@ -20,6 +21,17 @@ PAGES = {
     "bundle-edit": "/campaigns/{bundle}/edit/",
     "campaign-access": "/campaigns/{destination}/access/",
     "destination-add": "/campaigns/{bundle}/destinations/add/",
+    "direct-numbers": "/campaigns/{destination}/numbers/",
+    "direct-numbers-of-a-bundle": "/campaigns/{bundle}/numbers/",
+    "number-add": "/campaigns/{destination}/numbers/add/",
+    "number-limit": "/campaigns/{destination}/numbers/limit/",
+    "numbers": "/numbers/",
+    "number-edit": "/numbers/{number}/edit/",
+    "number-move": "/numbers/{number}/move/",
+    "number-limits": "/numbers/limits/",
+    "number-imports": "/numbers/imports/",
+    "number-import-new": "/numbers/imports/new/",
+    "number-import": "/numbers/imports/{number_import}/",
     "advertisers": "/advertisers/",
     "advertiser": "/advertisers/{advertiser}/",
     "calls": "/calls/",
@@ -31,6 +43,11 @@ PAGES = {
     "tokens": "/tokens/",
     "audit": "/audit/",
     "network": "/networks/{network}/settings/",
+    "limit-requests": "/numbers/requests/",
+    "limit-request-new": "/numbers/requests/new/?campaign={destination}",
+    "use-and-contract": "/numbers/csm/{network}/",
+    "notices": "/notices/",
+    "notices-by-mail": "/notices/settings/",
     "security": "/accounts/2fa/",
 }
 
@@ -43,15 +60,16 @@ def addresses(network, places):
     free = CampaignFactory(advertiser=advertiser, name="A call center with a rather long name in Colorado Springs")
     cap(full, 1)
     cap(free, "250.00", "budget", reset_period="Monthly", starts_at="2026-01-31", time_zone="America/Denver")
-    "limit-requests": "/numbers/requests/",
-    "limit-request-new": "/numbers/requests/new/?campaign={destination}",
-    "use-and-contract": "/numbers/csm/{network}/",
-    "notices": "/notices/",
-    "notices-by-mail": "/notices/settings/",
     bundle = bundle_of(
         full, free, name="Solar quotes", overflow=CampaignFactory(advertiser=advertiser, name="Overflow")
     )
-    PromoNumberFactory(campaign=bundle)
+    number = PromoNumberFactory(campaign=bundle, custom_data={"store": "12"}, id_from_network="bus-12")
+    CampaignNumbers.objects.filter(pk=full.pk).update(allowed=0)
+    number_import = NumberImport.objects.create(
+        network=network, campaign=full, asked_by=network.users.first(), file_name="flyers.csv", content=b"", state="done",
+        rows=9, done=9, added=8, refused=1,
+    )  # fmt: skip
+    number_import.refusals.create(line=4, row="{}", code="number_taken", reason="+18055550123 is in use already.")
     GroupFactory(network=network, label="Agency")
     calls = [
         actions.call_route(by=None, network=network, campaign=bundle.pk, caller=caller)
@@ -61,6 +79,7 @@ def addresses(network, places):
     actions.call_event(by=None, network=network, call=calls[2].call_id, event="ended", cause="no_answer")
     actions.hours_roll_up()
     return {
+        "number": number.pk, "number_import": number_import.pk,
         "network": network.pk, "advertiser": advertiser.pk, "destination": full.pk, "bundle": bundle.pk,
         "call": Call.objects.get(pk=calls[1].call_id).transaction_id,
     }  # fmt: skip
