@@ -40,6 +40,11 @@ _EVENT_WORDS = {
     "access.revoke": "Access taken away",
     "treatment.set": "Call treatment set",
     "slot.release": "Slot released by hand",
+    "number.add": "Promo number added",
+    "number.update": "Promo number changed",
+    "number.move": "Promo number moved",
+    "number.release": "Promo numbers released",
+    "number_limit.campaign": "Promo Numbers Allowed changed",
     "advertiser.create": "Created",
     "advertiser.update": "Changed",
 }
