@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 from promo_numbers import actions
 from promo_numbers.actions.requests import limit_request_create, limit_request_decide, limit_request_withdraw
@@ -291,6 +292,23 @@ def test_only_the_asker_withdraws(scene, csm):
 
 
 # Races ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_several_decide(scene, csm, monkeypatch):
+    """The race is real: with the row locks off, the same deciders raise one limit several times over."""
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **options: self)
+    request, tally = ask(scene), Tally()
+
+    def work(number):
+        try:
+            limit_request_decide(by=csm, request=request, decision="approve")
+            tally.add("decided")
+        except Conflict:
+            tally.add("refused")
+
+    together(work)
+    assert tally.counts["decided"] > 1, "the race did not show: the next test would prove nothing"
 
 
 @pytest.mark.django_db(transaction=True)

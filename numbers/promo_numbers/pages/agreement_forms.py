@@ -8,6 +8,7 @@ from portal.accounts.models import Network, User
 from portal.web.forms import PortalForm
 from promo_numbers.choices import Ceiling, ContractPeriod
 from promo_numbers.models import Contract
+from promo_numbers.queries.advice import price_text
 
 
 class RequestForm(PortalForm):
@@ -63,6 +64,8 @@ class ContractForm(PortalForm):
     def __init__(self, *args: Any, contract: Contract | None, network: Network, **kwargs: Any) -> None:
         names = ("starts_on", "ends_on", "numbers", "period", "overage_price", "currency", "csm")
         initial = {name: getattr(contract, name) for name in names} if contract else {"currency": network.currency}
+        if contract:
+            initial["overage_price"] = price_text(contract.overage_price).replace(",", "")
         super().__init__(*args, initial=initial, **kwargs)
         people: Any = self.fields["csm"]
         people.queryset = User.objects.filter(is_platform_staff=True, is_active=True).order_by("name", "email")
