@@ -245,7 +245,7 @@ class RecipientFilterForm(PortalForm):
         widget=forms.TextInput(attrs={"placeholder": "Beginning of a number", "inputmode": "tel", "autocomplete": "off"}),
     )  # fmt: skip
     show = forms.TypedChoiceField(
-        label="Entries", required=False, coerce=int, empty_value=50, choices=[(n, str(n)) for n in COMPLETED_CHOICES]
+        label="Entries", required=False, coerce=int, choices=[(n, str(n)) for n in COMPLETED_CHOICES]
     )
 
     def filters(self) -> dict[str, str]:

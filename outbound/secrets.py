@@ -19,3 +19,11 @@ def is_secret(name: str) -> bool:
 def shown(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     """Parameters as pages and answers show them: the values of secrets are hidden."""
     return {name: HIDDEN if is_secret(name) else value for name, value in (parameters or {}).items()}
+
+
+_DIALED = re.compile(r"((?:postd|pin|password)=)[^;&\s]*", re.I)
+
+
+def dial_string_shown(text: str) -> str:
+    """A dial string such as `tel:+1...;postd=1234#` without the digits that are sent after the answer."""
+    return _DIALED.sub(rf"\1{HIDDEN}", text)

@@ -12,6 +12,7 @@ urlpatterns = [
     # First, because a call passes here: the fewer patterns before it the better.
     path("api/<str:version>/", include("campaigns.api.urls")),
     path("api/<str:version>/", include("promo_numbers.api.urls")),
+    path("api/<str:version>/", include("outbound.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^api/(?P<rest>.*)$", unknown_address),

@@ -1,5 +1,7 @@
 """The pending queue: what waits for what, since when; and stuck calls with what can be done."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
@@ -24,7 +26,7 @@ def pending(request: HttpRequest) -> HttpResponse:
     operable = set(
         access.restrict(Batch.objects.filter(pk__in=batches), user, "operate").values_list("pk", flat=True)
     ) if batches else set()  # fmt: skip
-    context = {
+    context: dict[str, Any] = {
         "waiting": waiting, "stuck": stuck[:MOST_STUCK], "more_stuck": len(stuck) > MOST_STUCK, "operable": operable,
         "total": sum(one.count for one in waiting),
     }  # fmt: skip

@@ -1,0 +1,50 @@
+"""Results of a batch on their way to the customer, with replay."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from outbound import actions
+from outbound.models import ResultDelivery
+from outbound.queries.batches import delivery_list
+from portal.api import schema
+from portal.api.idempotency import idempotent
+from portal.api.permissions import MAX_ID
+
+from .common import OutboundView, unknown
+from .filters import DeliveryFilter
+from .serializers import DeliverySerializer
+
+
+class DeliveriesView(OutboundView):
+    """The results of a batch, newest first."""
+
+    queryset = ResultDelivery.objects.none()
+    filterset_class = DeliveryFilter
+
+    @extend_schema(
+        operation_id="batch_deliveries_list", tags=["outbound"], summary="List a batch's results",
+        responses=DeliverySerializer(many=True),
+    )  # fmt: skip
+    def get(self, request: Request, batch: int, **path: Any) -> Response:
+        rows = delivery_list(user=self.user, network=self.network, batch=self.batch(batch).pk)
+        page = self.paginate_queryset(self.filter_queryset(rows)) or []
+        return self.get_paginated_response(DeliverySerializer(page, many=True).data)
+
+
+class DeliveryReplayView(OutboundView):
+    @extend_schema(
+        operation_id="batch_deliveries_replay", tags=["outbound"], summary="Send a result again",
+        description="Under the same webhook-id, from the start of its schedule.",
+        parameters=[schema.IDEMPOTENCY_KEY], request=None, responses={202: DeliverySerializer},
+    )  # fmt: skip
+    @idempotent
+    def post(self, request: Request, batch: int, delivery: int, **path: Any) -> Response:
+        """Needs the permission `change`."""
+        rows = delivery_list(user=self.user, network=self.network, batch=self.batch(batch).pk)
+        found = rows.filter(pk=min(delivery, MAX_ID)).first()
+        if found is None:
+            unknown("delivery")
+        return Response(DeliverySerializer(actions.delivery_replay(by=self.user, delivery=found)).data, status=202)
