@@ -37,7 +37,7 @@ class Plan:
 class Planner:
     """Draws calls; the same seed draws the same ones. `numbers` are promo numbers with their share of the calls."""
 
-    def __init__(self, random: Random, numbers: dict[str, int], talk_median: float) -> None:
+    def __init__(self, random: Random, numbers: dict[str, float], talk_median: float) -> None:
         self._random, self._talk_median = random, talk_median
         self._numbers, self._shares = list(numbers), list(numbers.values())
         self._recent: dict[str, deque[str]] = {number: deque(maxlen=200) for number in numbers}

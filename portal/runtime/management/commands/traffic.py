@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
+from promo_numbers.choices import NumberState
 from promo_numbers.models import PromoNumber
 
 from portal.accounts.models import Network
@@ -19,8 +20,8 @@ from portal.runtime.traffic.client import Client
 from portal.runtime.traffic.plan import Planner
 from portal.runtime.traffic.play import Rhythm, Traffic
 
-# A number that stands for a campaign of its own gets as much as a small bundle.
-DIRECT_SHARE = 2
+# Numbers that stand for campaigns of their own get as much as a small bundle, all together: most calls come for bundles.
+DIRECT_SHARE = 8
 
 
 class Command(BaseCommand):
@@ -63,18 +64,20 @@ class Command(BaseCommand):
         network, numbers = self._called(options["network"])
         asyncio.run(self._play(options, network, numbers, token))
 
-    def _called(self, name: str) -> tuple[int, dict[str, int]]:
+    def _called(self, name: str) -> tuple[int, dict[str, float]]:
         """The network's id and its promo numbers, each with its share of the calls."""
         found = Network.objects.filter(**({"pk": int(name)} if name.isdigit() else {"name": name})).first()
         if found is None:
             raise CommandError(f"There is no network “{name}”: run `manage.py demo` first.")
         shares = {bundle.number: bundle.share for bundle in BLUE_MESA.bundles}
-        numbers = PromoNumber.objects.filter(network=found).values_list("number", flat=True)
+        rows = PromoNumber.objects.filter(network=found, state=NumberState.ACTIVE)
+        numbers = list(rows.values_list("number", flat=True))
         if not numbers:
             raise CommandError(f"The network “{found}” has no promo numbers that could be called.")
-        return found.pk, {number: shares.get(number, DIRECT_SHARE) for number in numbers}
+        direct = DIRECT_SHARE / max(1, len(numbers) - len(shares))
+        return found.pk, {number: shares.get(number, direct) for number in numbers}
 
-    async def _play(self, options: dict[str, Any], network: int, numbers: dict[str, int], token: str) -> None:
+    async def _play(self, options: dict[str, Any], network: int, numbers: dict[str, float], token: str) -> None:
         random = Random(options["seed"])  # noqa: S311 - a simulation
         client = Client(options["base_url"], network, token)
         traffic = Traffic(
