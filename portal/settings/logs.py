@@ -51,6 +51,8 @@ LOGGING = {
     "loggers": {
         # One line per request is the web server's business; here only what went wrong.
         "django_structlog": {"level": "WARNING"},
+        # A beat's wake-up that a busy worker drops for the next one is no news.
+        "django_structlog.celery.receivers": {"level": "ERROR"},
         "django.server": {"level": "WARNING"},
     },
 }
