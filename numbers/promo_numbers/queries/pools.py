@@ -83,7 +83,7 @@ def figures_of(pools: Iterable[RingPool]) -> dict[int, PoolFigures]:
     found = {}
     for pk in ids:
         size, held = sizes.get(pk, (0, 0))
-        row: dict[str, Any] = past.get(pk) or {}
+        row: Any = past.get(pk) or {}
         most = max(row.get("most") or 0, held)
         found[pk] = PoolFigures(size, held, row.get("missed") or 0, row.get("taken") or 0, most)
     return found
