@@ -1,9 +1,11 @@
 """Celery tasks of promo numbers. Each only calls an action; all are safe to repeat, to overlap and to miss."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from . import actions
-from .actions import days, imports
+from .actions import days, imports, last_calls, orders, reclaim, stock
 
 
 @shared_task(ignore_result=True)
@@ -43,3 +45,45 @@ def clean_pools() -> int:
 def roll_up_number_days() -> int:
     """Write down the use of every day up to yesterday."""
     return days.days_roll_up()
+
+
+@shared_task(ignore_result=True)
+def place_number_orders(order_ids: list[str] | None = None) -> int:
+    """Send orders of numbers: these, or (by beat) those whose wake-up was lost. Each is sent once, whoever does it."""
+    return orders.orders_place([UUID(pk) for pk in order_ids] if order_ids is not None else None)
+
+
+@shared_task(ignore_result=True)
+def look_up_number_orders() -> int:
+    """Ask what became of orders without an answer. Never buys."""
+    return orders.orders_look_up()
+
+
+@shared_task(ignore_result=True)
+def point_number(number: str) -> bool:
+    """Send a number's calls to the network that has it now."""
+    return orders.number_point(number)
+
+
+@shared_task(ignore_result=True)
+def reconcile_suppliers() -> None:
+    """Hold the stock against what suppliers say that we hold."""
+    stock.suppliers_reconcile()
+
+
+@shared_task(ignore_result=True)
+def wake_stock() -> None:
+    """Free numbers whose rest is over."""
+    stock.stock_wake_up()
+
+
+@shared_task(ignore_result=True)
+def roll_up_last_calls() -> int:
+    """Bring “Last call” up to now."""
+    return last_calls.last_calls_roll_up()
+
+
+@shared_task(ignore_result=True)
+def reclaim_numbers() -> dict[str, int]:
+    """Propose, remind of and reclaim numbers without calls, as the day says."""
+    return reclaim.reclaim_run()

@@ -5,3 +5,4 @@ from .base import *  # noqa: F403
 from .logs import *  # noqa: F403
 from .look import *  # noqa: F403
 from .outbound import *  # noqa: F403
+from .supply import *  # noqa: F403

@@ -29,3 +29,16 @@ def scene(network, personas):
         limits=limits,
     )  # fmt: skip
     memory.forget_everything()
+
+
+@pytest.fixture
+def cloud(settings):
+    """A server that speaks Twilio's REST; it sells to every network."""
+    from .twilio_cloud import ACCOUNT, TOKEN, Cloud
+
+    made = Cloud()
+    settings.TWILIO_API_URL, settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = made.url, ACCOUNT, TOKEN
+    settings.PROMO_NUMBER_SUPPLIER, settings.PROMO_NUMBER_SUPPLIER_NETWORKS = "twilio", []
+    settings.PROMO_NUMBER_SUPPLIER_TIMEOUT = 1.0
+    yield made
+    made.close()

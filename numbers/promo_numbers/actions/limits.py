@@ -54,6 +54,11 @@ class LimitReached(Conflict):
         )
 
 
+def network_hold(network_id: int) -> None:
+    """Lock the network's counters first: for a transaction that adds in several statements (docs/locking.md)."""
+    NetworkNumbers.objects.select_for_update(no_key=True).get(pk=network_id)
+
+
 def limits_check(campaign: Campaign, *, dynamic: bool, count: int = 1) -> None:
     """Raise LimitReached if `count` more numbers would not fit as things stand now. The database decides in the end."""
     limits = limits_on_adding(campaign, dynamic=dynamic)

@@ -14,11 +14,13 @@ from portal.accounts.models import User
 from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid, NotFound
 from promo_numbers.choices import MediaType, NumberState, PromoType, StockState
-from promo_numbers.models import NetworkNumbers, PromoNumber, RingPool, StockNumber
+from promo_numbers.models import PromoNumber, RingPool, StockNumber
 from promo_numbers.suppliers import Wanted
+from promo_numbers.suppliers.registry import remote_of
 from promo_numbers.suppliers.stock import stock_pick, stock_rest
 
-from .limits import limits_check, limits_held
+from .limits import limits_check, limits_held, network_hold
+from .orders import order_begin, order_settled, webhook_point
 
 Problem = tuple[str | None, str, str]
 MAX_AT_ONCE = 1000
@@ -102,11 +104,6 @@ def _unique(error: IntegrityError) -> Conflict | None:
     return None
 
 
-def network_hold(network_id: int) -> None:
-    """Lock the network's counters first: for a transaction that adds in several statements (docs/locking.md)."""
-    NetworkNumbers.objects.select_for_update(no_key=True).get(pk=network_id)
-
-
 def number_add(
     *,
     by: User | None,
@@ -115,15 +112,18 @@ def number_add(
     media_type: str = MediaType.ONLINE_DISPLAY,
     number: str | None = None,
     wanted: Wanted | None = None,
+    or_else: Sequence[Wanted] = (),
     **values: Any,
 ) -> PromoNumber:
     """Add one static (direct) number to a campaign. Needs `manage_numbers`.
 
-    number: a certain one (of the stock, or the customer's own); otherwise any free one of the stock that is as `wanted`.
-    values: promo_type, id_from_network, custom_data, extra.
+    number: a certain one (of the stock, or the customer's own); otherwise any free one of the stock that is as `wanted`, or
+    as one of `or_else`, in that order. What the stock does not have is bought from the network's remote supplier, if it has
+    one, once the transaction is committed: the number is `ordered` then, and stays so while the supplier's answer is
+    looked up. values: promo_type, id_from_network, custom_data, extra.
 
-    Raises Invalid; `LimitReached` (409) with the ceilings; Conflict `out_of_numbers`, `number_taken`, `number_resting`,
-    `id_taken`, `wrong_status`. Any number of parallel calls end exactly at the limit.
+    Raises Invalid; `LimitReached` (409) with the ceilings; Conflict `out_of_numbers`, `not_bought`, `number_taken`,
+    `number_resting`, `id_taken`, `wrong_status`. Any number of parallel calls end exactly at the limit.
     """
     access.require(by, "manage_numbers", campaign)
     problems: list[Problem] = []
@@ -140,19 +140,30 @@ def number_add(
             if digits or clean.get("id_from_network"):
                 # What must be unique can make somebody wait for us: then we wait for nobody (docs/locking.md).
                 network_hold(campaign.network_id)
+            wishes = [wanted, *or_else]
+            supplier, buys = "", False
             if digits:
                 supplier = _stock_claim(digits, campaign)
+            elif taken := next((found for wish in wishes if (found := stock_pick(campaign.network, wish))), None):
+                ((digits, supplier),) = taken
             else:
-                ((digits, supplier),) = _picked(campaign, wanted, 1)
+                supplier, buys = remote_of(campaign.network), True
+                if not supplier:
+                    raise _out_of_numbers(wanted, 0, 1)
             # The audit line first, the counters last: their rows are locked only until the commit that follows.
-            record(event="number.add", obj=campaign, by=by, changes={"promo_number": [None, digits], **_new(clean)})
-            return PromoNumber.objects.create(
-                network_id=campaign.network_id, campaign=campaign, number=digits, supplier=supplier, **clean
-            )
+            shown = digits or f"ordered: {wanted}"
+            record(event="number.add", obj=campaign, by=by, changes={"promo_number": [None, shown], **_new(clean)})
+            place = {"network_id": campaign.network_id, "campaign": campaign}
+            if not buys:
+                webhook_point(supplier, digits, campaign.network)
+                return PromoNumber.objects.create(**place, number=digits, supplier=supplier, **clean)
+            ordered = PromoNumber.objects.create(**place, state=NumberState.ORDERED, supplier=supplier, **clean)
+            order_begin(by=by, number=ordered, wanted=wishes[0])
     except IntegrityError as error:
         if (refusal := _unique(error)) is None:
             raise
         raise refusal from error
+    return order_settled(ordered)
 
 
 def _new(clean: dict[str, Any]) -> dict[str, list[Any]]:
@@ -163,12 +174,16 @@ def _picked(campaign: Campaign, wanted: Wanted, count: int) -> list[tuple[str, s
     """`count` numbers of the stock. Raises Conflict `out_of_numbers` when there are fewer."""
     found = stock_pick(campaign.network, wanted, count)
     if len(found) < count:
-        raise Conflict(
-            f"The stock has {len(found)} of the {count} asked for: {wanted}. Ask for another area code or place, or have"
-            " platform staff fill the stock.",
-            code="out_of_numbers", details={"free": len(found), "asked": count, "wanted": wanted.as_json()},
-        )  # fmt: skip
+        raise _out_of_numbers(wanted, len(found), count)
     return found
+
+
+def _out_of_numbers(wanted: Wanted, free: int, asked: int) -> Conflict:
+    return Conflict(
+        f"The stock has {free} of the {asked} asked for: {wanted}. Ask for another area code or place, or have"
+        " platform staff fill the stock.",
+        code="out_of_numbers", details={"free": free, "asked": asked, "wanted": wanted.as_json()},
+    )  # fmt: skip
 
 
 def dynamic_numbers_add(

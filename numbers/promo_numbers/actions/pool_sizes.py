@@ -8,8 +8,10 @@ from portal.errors import Conflict
 from promo_numbers.choices import NumberState, StockState
 from promo_numbers.models import PoolSlot, PromoNumber, RingPool, StockNumber
 from promo_numbers.suppliers import Wanted
+from promo_numbers.suppliers.registry import remote_of
 
 from .numbers import dynamic_numbers_add, numbers_release
+from .orders import dynamic_numbers_order
 from .pool_fields import wishes
 
 
@@ -35,7 +37,8 @@ def _by_prefix(pool: RingPool, count: int) -> list[str]:
 
 
 def pool_add(pool: RingPool, count: int, *, by: User | None, overflow: bool = False) -> int:
-    """Take up to `count` numbers of the stock into the pool, as its wishes say; returns how many there were.
+    """Take up to `count` numbers of the stock into the pool, as its wishes say, and order the rest from the network's remote
+    supplier if it has one; returns how many there were, ordered ones too.
 
     Raises LimitReached when they would not fit under the network's limits.
     """
@@ -63,7 +66,19 @@ def pool_add(pool: RingPool, count: int, *, by: User | None, overflow: bool = Fa
             else:
                 left -= attempt
                 break
+    if left > 0:
+        left -= _order(pool, left, by=by, overflow=overflow)
     return count - left
+
+
+def _order(pool: RingPool, count: int, *, by: User | None, overflow: bool) -> int:
+    """Buy what the stock does not have, if the network has a remote supplier; returns how many are ordered now. What is on
+    its way already is not ordered again."""
+    wanted = next(iter(wishes(pool)), None) or Wanted(kind=pool.promo_type, prefixes=tuple(pool.tn_prefix_whitelist))
+    coming = PromoNumber.objects.filter(ring_pool=pool, state=NumberState.ORDERED, is_overflow=overflow).count()
+    if count <= coming or not remote_of(pool.network):
+        return 0
+    return len(dynamic_numbers_order(by=by, pool=pool, count=count - coming, wanted=wanted, overflow=overflow))
 
 
 def out_of_numbers(pool: RingPool, found: int, count: int) -> Conflict:

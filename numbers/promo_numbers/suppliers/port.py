@@ -10,7 +10,11 @@ from promo_numbers.choices import PromoType
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which number is asked for; what is empty does not matter. area_codes: NPAs such as 805."""
+    """Which number is asked for; what is empty does not matter.
+
+    area_codes: NPAs such as 805. prefixes: national digits that it begins with (one of them), such as 805555. looks_like: a
+    piece of the national number, `*` for any digit. postal_code: for suppliers that search by it.
+    """
 
     kind: str = PromoType.LOCAL
     country: str = "US"
@@ -18,18 +22,30 @@ class Wanted:
     locality: str = ""
     region: str = ""
     looks_like: str = ""
+    prefixes: tuple[str, ...] = ()
+    postal_code: str = ""
 
     def __str__(self) -> str:
-        parts = [f"area code {' or '.join(self.area_codes)}" if self.area_codes else "", self.locality, self.region]
+        parts = [
+            f"area code {' or '.join(self.area_codes)}" if self.area_codes else "",
+            f"beginning with {' or '.join(self.prefixes)}" if self.prefixes else "",
+            self.locality, self.postal_code, self.region, f"like {self.looks_like}" if self.looks_like else "",
+        ]  # fmt: skip
         where = ", ".join(part for part in parts if part)
         return f"{PromoType(self.kind).label.lower()} number" + (f" ({where})" if where else "")
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "area_codes": list(self.area_codes)}
+        return {**asdict(self), "area_codes": list(self.area_codes), "prefixes": list(self.prefixes)}
 
     @classmethod
     def of_json(cls, data: dict[str, Any]) -> "Wanted":
-        return cls(**{**data, "area_codes": tuple(data.get("area_codes", ()))})
+        lists = {name: tuple(data.get(name, ())) for name in ("area_codes", "prefixes")}
+        return cls(**{**data, **lists})
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression of the E.164 numbers that look as wanted; empty = any."""
+        return "^\\+1?\\d*" + self.looks_like.replace("*", "\\d") + "\\d*$" if self.looks_like else ""
 
 
 @dataclass(frozen=True)
@@ -44,11 +60,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class Held:
-    """A number that is ours at the supplier: E.164, the supplier's own id of it, and the order that it was bought by."""
+    """A number that is ours at the supplier: E.164, the supplier's own id of it, the order that it was bought by, and where
+    its calls are sent. ours: it carries our mark; others on the same account are left alone."""
 
     number: str
     reference: str
     order_id: UUID | None = None
+    webhook: str = ""
+    ours: bool = True
 
 
 class NothingLeft(Exception):
@@ -88,7 +107,7 @@ class Supplier(Protocol):
         """Give a number back; one that is gone already is no error. Raises SupplierDown, SupplierRefused."""
 
     def held(self) -> Iterator[Held]:
-        """Every number that is ours there. Raises SupplierDown, SupplierRefused."""
+        """Every number of the account, all or none of them. Raises SupplierDown, SupplierRefused."""
 
     def set_webhook(self, reference: str, webhook: str) -> None:
         """Send a number's calls to `webhook` from now on. Raises SupplierDown, SupplierRefused."""

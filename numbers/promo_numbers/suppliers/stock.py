@@ -1,6 +1,6 @@
 """The stock: numbers that we hold. Taking one is part of the transaction that uses it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -16,6 +16,8 @@ from .port import Wanted
 
 def stock_pick(network: Network, wanted: Wanted, count: int = 1) -> list[tuple[str, str]]:
     """Take up to `count` free numbers: (number, supplier) each. Call it inside the transaction that uses them."""
+    if wanted.prefixes or wanted.looks_like:
+        return _pick_alike(network, wanted, count)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT number, supplier FROM numbers_pick(%s, %s, %s, %s::text[], %s, %s)",
@@ -27,6 +29,27 @@ def stock_pick(network: Network, wanted: Wanted, count: int = 1) -> list[tuple[s
         return cursor.fetchall()
 
 
+def _pick_alike(network: Network, wanted: Wanted, count: int) -> list[tuple[str, str]]:
+    """The same where the digits themselves matter."""
+    rows = StockNumber.objects.filter(Q(network=None) | Q(network=network), state=StockState.FREE, kind=wanted.kind)
+    if wanted.area_codes:
+        rows = rows.filter(area_code__in=wanted.area_codes)
+    if wanted.locality:
+        rows = rows.filter(locality__iexact=wanted.locality)
+    if wanted.region:
+        rows = rows.filter(region=wanted.region)
+    if wanted.prefixes:
+        begins = Q()
+        for prefix in wanted.prefixes:
+            begins |= Q(number__gte=f"+1{prefix}", number__lt=f"+1{prefix}:")
+        rows = rows.filter(begins)
+    if wanted.looks_like:
+        rows = rows.filter(number__regex=wanted.pattern)
+    found = list(rows.select_for_update(skip_locked=True, of=("self",)).order_by("area_code", "pk")[:count])
+    StockNumber.objects.filter(pk__in=[row.pk for row in found]).update(state=StockState.USED)
+    return [(row.number, row.supplier) for row in found]
+
+
 def stock_rest(numbers: list[str]) -> None:
     """Let released numbers rest before they are handed out again (PROMO_NUMBER_REST_DAYS, 45 by default)."""
     StockNumber.objects.filter(number__in=numbers, state=StockState.USED).update(
@@ -34,11 +57,10 @@ def stock_rest(numbers: list[str]) -> None:
     )
 
 
-def stock_wake() -> int:
+def stock_wake(now: datetime | None = None) -> int:
     """Free what has rested long enough. Returns how many."""
-    return StockNumber.objects.filter(state=StockState.RESTING, rests_until__lte=timezone.now()).update(
-        state=StockState.FREE, rests_until=None
-    )
+    rested = StockNumber.objects.filter(state=StockState.RESTING, rests_until__lte=now or timezone.now())
+    return rested.update(state=StockState.FREE, rests_until=None)
 
 
 def stock_free(network: Network) -> int:
