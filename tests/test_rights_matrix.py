@@ -30,7 +30,7 @@ from tests import factories
 # Who sees the campaign at all, and what else he may do on it or in its network.
 VIEW, CHANGE, CAPS, OPERATE, ACCESS = "view", "change", "change_budget_caps", "operate", "manage_access"
 ROUTE, AUDIT, MEMBERS = "route_calls", "view_audit", "manage_members"
-# Changing the call treatment is a change like any other, by an action and a page of its own.
+# Changing the call treatment is a change like any other, on a page of its own.
 TREATMENT = "treatment"
 EVERYTHING = {VIEW, CHANGE, CAPS, OPERATE, ACCESS, ROUTE, AUDIT, MEMBERS}
 HOLDS: dict[str, set[str]] = {
@@ -167,7 +167,6 @@ def _by(world: World) -> Any:
 ACTION_ATTEMPTS: dict[str, Attempt] = {
     VIEW: lambda w: "ok" if access.restrict(Campaign.objects.filter(pk=w.campaign.pk), w.user).exists() else 404,
     CHANGE: lambda w: call(actions.campaign_update, by=_by(w), campaign=w.campaign, name="Renamed"),
-    TREATMENT: lambda w: call(actions.treatment_set, by=_by(w), campaign=w.campaign, tree={"root": {"node_type": "EndCall"}}),
     CAPS: lambda w: call(actions.cap_set, by=_by(w), campaign=w.campaign, kind="concurrent_calls", amount=3),
     OPERATE: lambda w: call(actions.slot_release, by=_by(w), leg=w.leg.pk, reason="stuck"),
     ACCESS: lambda w: call(

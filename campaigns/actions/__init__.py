@@ -33,7 +33,6 @@ from .flows import FlowAnswer, flow_begin, flow_heard, flow_step
 from .hours import hours_roll_up
 from .moves import call_move
 from .prices import legs_price
-from .treatment import treatment_set
 from .usage import usage_set
 from .voice import voice_account_remove, voice_account_set
 from .voice_care import flows_reconcile, messages_send
@@ -76,7 +75,6 @@ __all__ = [
     "profile_compile",
     "slot_release",
     "slots_sweep",
-    "treatment_set",
     "usage_set",
     "voice_account_remove",
     "voice_account_set",

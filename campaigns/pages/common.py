@@ -38,7 +38,6 @@ _EVENT_WORDS = {
     "bundle.destination_remove": "Destination removed",
     "access.grant": "Access granted",
     "access.revoke": "Access taken away",
-    "treatment.set": "Call treatment set",
     "slot.release": "Slot released by hand",
     "number.add": "Promo number added",
     "number.update": "Promo number changed",

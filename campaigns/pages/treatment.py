@@ -12,7 +12,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from campaigns.actions import treatment_set
+from campaigns.actions import campaign_update
+from campaigns.drafts import futures_of, is_drafted
 from campaigns.models import Campaign
 from campaigns.queries.lint import treatment_findings
 from campaigns.queries.treatment import treatment_of
@@ -49,6 +50,8 @@ class _Draft:
 def campaign_treatment(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the tree; POST edits the draft, tests it, or saves it (`do`)."""
     campaign = campaign_or_404(request, pk, "overflow")
+    # Of a campaign that is or was live, what is shown and changed are its pending changes.
+    (campaign,) = futures_of([campaign])
     draft = _Draft(campaign, treatment_of(campaign), campaign.updated_at.isoformat())
     test = TestForm(None, country=campaign.network.country, zone=campaign.time_zone)
     walked: dict[str, Any] = {}
@@ -143,7 +146,9 @@ def _edit(request: HttpRequest, draft: _Draft, word: str, about: str) -> None:
 
 def _saved(request: HttpRequest, draft: _Draft) -> bool:
     try:
-        treatment_set(by=user_of(request), campaign=draft.campaign, tree=draft.tree, version=draft.version)
+        campaign = campaign_update(
+            by=user_of(request), campaign=draft.campaign, version=draft.version, ivr_tree=draft.tree
+        )
     except NotAllowed:
         raise
     except Refused as error:
@@ -153,7 +158,10 @@ def _saved(request: HttpRequest, draft: _Draft) -> bool:
         draft.problems += [text for _field, _code, text in own if text not in faults]
         draft.problems.insert(0, "Nothing was saved yet.")
         return False
-    messages.success(request, "The call treatment is saved, in effect with the next call.")
+    if is_drafted(campaign):
+        messages.success(request, "The call treatment is saved: it is in effect when the campaign goes live.")
+    else:
+        messages.success(request, "The call treatment is saved.")
     return True
 
 
@@ -212,6 +220,7 @@ def _show(request: HttpRequest, draft: _Draft, test: TestForm, walked: dict[str,
         tree_json=json.dumps(draft.tree, ensure_ascii=False), root=rows_of(tree, draft.opened, faults, paths),
         picture=picture_of(tree, paths), faults=faults, panel=_panel(draft, tree, faults) if rights["change"] else None,
         findings=[] if faults else treatment_findings(campaign, tree), test=test, walked=walked,
+        pending=treatment_of(campaign) != treatment_of(Campaign.objects.select_related("overflow").get(pk=campaign.pk)),
         overflows=campaigns.exclude(campaign_type="Bundled").order_by("name")[:300] if campaign.is_bundle else [],
         status=422 if draft.problems and request.method == "POST" else 200,
     )  # fmt: skip

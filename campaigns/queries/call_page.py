@@ -1,13 +1,13 @@
 """One call with all that is known of it, and the calls that are live now."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from campaigns.choices import EndReason
-from campaigns.models import Call, CallLeg, Campaign
+from campaigns.models import Call, CallFlow, CallLeg, Campaign
 from campaigns.regions import place_of, places_of
 from portal.accounts import access
 from portal.accounts.models import Network, User
@@ -42,6 +42,16 @@ class LegView:
 
 
 @dataclass
+class FlowStep:
+    """One step of a call through its call treatment: when, at which node, what came in and what was done, in words."""
+
+    at: datetime
+    path: str
+    happened: str
+    done: str
+
+
+@dataclass
 class CallView:
     """A call for its page. Without `whole` the user sees his legs only: no campaign called, no promo number, no trace."""
 
@@ -52,6 +62,7 @@ class CallView:
     visible: set[int]
     legs: list[LegView]
     place: str
+    flow: list[FlowStep] = field(default_factory=list)
 
     @property
     def is_live(self) -> bool:
@@ -83,8 +94,22 @@ def call_view(*, user: User, transaction_id: str) -> CallView:
         for leg in legs
     ]  # fmt: skip
     return CallView(
-        call, whole, campaigns.get(call.campaign_id) if whole else None, decision, visible, views, place_of(call.caller)
-    )
+        call, whole, campaigns.get(call.campaign_id) if whole else None, decision, visible, views, place_of(call.caller),
+        _flow(call) if whole and call.external_id else [],
+    )  # fmt: skip
+
+
+def _flow(call: Call) -> list[FlowStep]:
+    """The call's way through its call treatment; empty for a call that a switch only had routed."""
+    history = CallFlow.objects.filter(call_id=call.pk).values_list("history", flat=True).first() or []
+    steps = []
+    for entry in history:
+        happened = entry["in"].replace("_", " ").capitalize()
+        happened += f" {entry['digits']}" if entry.get("digits") else ""
+        done = ", ".join(word.replace("_", " ") for word in entry["did"] if word != "release")
+        done += f" ({entry['reason'].replace('_', ' ')})" if entry.get("reason") else ""
+        steps.append(FlowStep(datetime.fromisoformat(entry["at"]), entry["path"], happened, done))
+    return steps
 
 
 def _operable(user: User, legs: list[CallLeg]) -> set[int]:

@@ -37,6 +37,18 @@ def treatment_of(campaign: Campaign) -> Json:
     )
 
 
+def copied(source: Campaign, values: Mapping[str, Any]) -> Json | None:
+    """The call treatment of `source` for a copy whose fields are `values`; None where it has none of its own to take along."""
+    number = values.get("destination_phone_number") or ""
+    if source.ivr_tree is None or (source.ivr_tree["root"].get("node_type") == "Connect" and not number):
+        return None
+    overflow = values.get("overflow")
+    return composed(
+        source.ivr_tree, overflow=overflow.id_from_network if overflow else "",
+        repeat_caller=bool(values.get("repeat_caller")), number="" if source.is_bundle else number,
+    )  # fmt: skip
+
+
 def tree_of(campaign: Campaign) -> Tree:
     """The call treatment in force, ready to be walked. One that can no longer be read gives way to the implied one."""
     tree, faults = treatment_read(treatment_of(campaign), campaign.network.country)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from campaigns import actions
+from campaigns.drafts import futures_of
 from campaigns.models import Campaign
 from campaigns.queries.treatment import treatment_of
 from portal.accounts.roles import Role
@@ -15,6 +15,7 @@ from tests.factories import (
     bundle_of,
     destinations,
 )
+from tests.treatment.setting import in_force
 
 END = {"node_type": "EndCall"}
 TREE = {
@@ -46,14 +47,15 @@ def editor(live_server, page, sign_in):
     made = destinations(2, 1, advertiser=AdvertiserFactory(network=network))
     CampaignFactory(advertiser=made[0].advertiser, name="Night desk", id_from_network="over")
     bundle = bundle_of(*made, name="Roofing")
-    actions.treatment_set(by=None, campaign=bundle, tree=TREE)
+    in_force(bundle, TREE)
     sign_in(MembershipFactory(network=network, role=Role.MEMBER).user)
     page.goto(f"{live_server.url}/campaigns/{bundle.pk}/treatment/")
     return bundle
 
 
 def root_of(bundle):
-    return treatment_of(Campaign.objects.select_related("overflow").get(pk=bundle.pk))["root"]
+    """The first node of the treatment as it will be."""
+    return treatment_of(futures_of([Campaign.objects.select_related("overflow").get(pk=bundle.pk)])[0])["root"]
 
 
 def test_a_node_is_added_moved_and_removed_with_the_mouse(editor, page):
@@ -63,13 +65,13 @@ def test_a_node_is_added_moved_and_removed_with_the_mouse(editor, page):
     page.get_by_label("Prompt").fill("The third.")
     page.get_by_role("button", name="Move up").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("is saved, in effect with the next call")).to_be_visible()
+    expect(page.get_by_text("is saved: it is in effect when the campaign goes live")).to_be_visible()
     menu = root_of(editor)["children"][0]
     assert [child["node_type"] for child in menu["children"]] == ["SelectFromBundle", "EndCall", "RingGroup", "EndCall"]
     page.get_by_role("button", name="End call The third.").click()
     page.get_by_role("button", name="Remove", exact=True).click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("is saved, in effect with the next call")).to_be_visible()
+    expect(page.get_by_text("is saved: it is in effect when the campaign goes live")).to_be_visible()
     assert len(root_of(editor)["children"][0]["children"]) == 3
 
 
@@ -79,7 +81,11 @@ def test_by_keyboard_alone(editor, page):
         for _press in range(80):
             page.keyboard.press("Tab")
             said = page.evaluate(
-                "() => { const e = document.activeElement; return (e.labels?.[0]?.innerText || e.innerText || '').trim() }"
+                """() => {
+                    const e = document.activeElement.labels?.[0] || document.activeElement;
+                    const parts = [...e.childNodes].filter((part) => !part.classList?.contains("icon"));
+                    return parts.map((part) => part.textContent).join("").trim();
+                }"""
             )
             if said.replace("\n", " ").startswith(name):
                 return
@@ -96,7 +102,7 @@ def test_by_keyboard_alone(editor, page):
     expect(page.get_by_text("Not saved yet")).to_be_visible()
     reach("Save")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("is saved, in effect with the next call")).to_be_visible()
+    expect(page.get_by_text("is saved: it is in effect when the campaign goes live")).to_be_visible()
     assert root_of(editor)["condition"] == "mobile"
     reach("Keys pressed")
     page.keyboard.type("1")

@@ -15,6 +15,7 @@ from portal.accounts.models import Network
 from tests.campaigns.race import deadlocks, together
 from tests.factories import AdvertiserFactory, PromoNumberFactory, bundle_of, destinations
 
+from .setting import in_force
 from .test_trees import END, menu, select
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,7 +56,7 @@ def say(personas, network):
 
 def test_a_switch_leads_a_call_through_its_treatment(house, say):
     bundle, made = house
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": menu(select({**END, "record_message": True}))})
+    in_force(bundle, {"root": menu(select({**END, "record_message": True}))})
     number = PromoNumberFactory(campaign=bundle).number
     status, body = say("start", caller="(303) 555-0123", promo_number=number)
     assert (status, body["phase"], body["call"], body["repeated"]) == (200, "asking", None, False)
@@ -139,9 +140,9 @@ def test_another_networks_call_is_not_found(house, say):
 
 def test_an_edit_does_not_lead_a_caller_astray(house, say):
     bundle, _made = house
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": menu(END, select())})
+    in_force(bundle, {"root": menu(END, select())})
     say("start", caller=None, bundle=bundle.id_from_network)
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": {**END, "prompt": "Gone."}})
+    in_force(bundle, {"root": {**END, "prompt": "Gone."}})
     _, body = say("digits", digits="2")
     assert body["actions"][0]["action"] == "dial"
 
@@ -149,7 +150,7 @@ def test_an_edit_does_not_lead_a_caller_astray(house, say):
 def test_a_hang_up_between_a_selection_and_its_writing_leaves_no_slot(house, network, monkeypatch):
     """The other webhook overtakes exactly there."""
     bundle, made = house
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": menu(select())})
+    in_force(bundle, {"root": menu(select())})
     actions.flow_begin(by=None, network=network, external_id="a-1", caller=None, campaign=bundle.pk)
     from campaigns.actions import flows
 
@@ -169,7 +170,7 @@ def test_a_hang_up_between_a_selection_and_its_writing_leaves_no_slot(house, net
 
 def test_webhooks_of_one_call_from_many_sides_at_once(house, network):
     bundle, made = house
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": menu(select({**END, "record_message": True}))})
+    in_force(bundle, {"root": menu(select({**END, "record_message": True}))})
     before = deadlocks()
     kinds = ["digits", "digits", "busy", "no_answer", "answered", "completed", "hangup", "failed", "timeout"]
 

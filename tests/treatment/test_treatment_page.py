@@ -9,11 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns import actions
+from campaigns.drafts import futures_of
 from campaigns.models import CallLeg, Campaign
 from campaigns.queries.treatment import treatment_of
 from portal.audit.models import AuditEvent
 from tests.factories import AdvertiserFactory, CampaignFactory, bundle_of, destinations
 
+from .setting import in_force
 from .test_trees import CONNECT, END, menu, node, select
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +80,9 @@ class Page:
 
 
 def fresh(campaign):
-    return Campaign.objects.select_related("overflow", "network").get(pk=campaign.pk)
+    """The campaign as it will be when it goes live."""
+    (future,) = futures_of(Campaign.objects.select_related("overflow", "network").filter(pk=campaign.pk))
+    return future
 
 
 def test_a_tree_is_built_step_by_step_and_saved(bundle, personas):
@@ -99,7 +103,11 @@ def test_a_tree_is_built_step_by_step_and_saved(bundle, personas):
     saved = fresh(bundle)
     assert (saved.overflow, saved.repeat_caller) == (over, True)
     assert treatment_of(saved)["root"]["prompt"] == "Press 1 for sales."
-    assert AuditEvent.objects.get(event="treatment.set").actor == personas.member
+    assert AuditEvent.objects.get(event="campaign.draft").actor == personas.member
+    assert "Pending changes" in page.text, "what was live is changed by going live"
+    assert treatment_of(Campaign.objects.get(pk=bundle.pk))["root"]["node_type"] == "SelectFromBundle"
+    actions.campaign_move_status(by=None, campaign=bundle, move="go_live")
+    assert "Pending changes" not in page.get().text
 
 
 def test_faults_are_listed_and_shown_at_their_field_and_nothing_is_saved(bundle, personas):
@@ -115,7 +123,7 @@ def test_faults_are_listed_and_shown_at_their_field_and_nothing_is_saved(bundle,
 
 
 def test_moving_removing_and_changing_types(bundle, personas):
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": menu(select(), {**END, "prompt": "Bye"})})
+    in_force(bundle, {"root": menu(select(), {**END, "prompt": "Bye"})})
     page = Page(personas.member, bundle)
     page.do("open root.children[1]").do("move up", **{"n-prompt": "Bye"})
     assert page.hidden("open") == "root.children[0]" and page.tree["root"]["children"][0]["prompt"] == "Bye"
@@ -140,7 +148,7 @@ def test_every_type_of_node_can_be_opened_and_written_back_unchanged(bundle, per
         campaign = bundle if kind == "SelectFromBundle" else plain
         if kind == "SelectFromBundle":
             CampaignFactory(advertiser=bundle.advertiser, id_from_network="over")
-        actions.treatment_set(by=None, campaign=campaign, tree={"root": {**root, "shade": 1}})
+        in_force(campaign, {"root": {**root, "shade": 1}})
         before = treatment_of(fresh(campaign))
         page = Page(personas.member, campaign).do("open root")
         page.do("apply")
@@ -149,7 +157,7 @@ def test_every_type_of_node_can_be_opened_and_written_back_unchanged(bundle, per
 
 def test_the_test_shows_the_path(bundle, personas):
     first, second = (row.destination for row in bundle.destinations.select_related("destination"))
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": menu(select({**END, "record_message": True}), END)})
+    in_force(bundle, {"root": menu(select({**END, "record_message": True}), END)})
     page = Page(personas.observer, bundle)
     assert 'value="save"' not in page.text and 'value="test"' in page.text
     page.do("test", **{"t-caller": "+13035550123", "t-keys": "- 1", "t-dials": "busy answer"})
@@ -169,7 +177,7 @@ def test_the_test_shows_the_path(bundle, personas):
 def test_the_test_of_a_full_bundle_goes_to_the_else_branch(bundle, personas):
     for caller in ("+13035550124", "+13035550125"):
         actions.call_route(by=None, network=bundle.network, campaign=bundle.pk, caller=caller)
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": select({**END, "prompt": "All are busy."})})
+    in_force(bundle, {"root": select({**END, "prompt": "All are busy."})})
     page = Page(personas.observer, bundle).do("test", **{"t-caller": "+13035550123"})
     assert "Nobody is left (capped)" in page.text and "All are busy." in html.unescape(page.text)
 
@@ -180,7 +188,7 @@ def test_a_plain_campaigns_conditions_follow_the_time_given(network, personas):
         hours={"monday_open": 28_800, "monday_closed": 64_800},
     )  # fmt: skip
     root = node("Condition", CONNECT, {**END, "prompt": "We are closed."}, condition="during_hours")
-    actions.treatment_set(by=None, campaign=campaign, tree={"root": root})
+    in_force(campaign, {"root": root})
     page = Page(personas.observer, campaign)
     page.do("test", **{"t-at": "2026-11-02T08:00"})
     assert "Rings +13035550100" in page.text
@@ -197,7 +205,7 @@ def test_who_may_not_change_writes_nothing(bundle, personas):
 
 def test_somebody_elses_change_is_not_written_over(bundle, personas):
     page = Page(personas.member, bundle).do("open root")
-    actions.treatment_set(by=None, campaign=bundle, tree={"root": select(END)})
+    in_force(bundle, {"root": select(END)})
     page.do("save", **{"n-repeat_caller": "on"})
     assert page.status == 422 and "Somebody changed this campaign meanwhile" in page.text
 

@@ -10,13 +10,14 @@ from campaigns.callers import caller_read
 from campaigns.models import Campaign
 from campaigns.queries.lint import lint
 from campaigns.queries.summaries import bundle_rows
-from campaigns.queries.treatment import context_of, facts_of, line_of, treatment_of, tree_of
+from campaigns.queries.treatment import context_of, copied, facts_of, line_of, treatment_of, tree_of
 from campaigns.treatment.validate import treatment_read
 from portal.accounts.roles import Role
 from portal.audit.models import AuditEvent
 from portal.errors import Conflict, Invalid, NotAllowed
 from tests.factories import BundleFactory, CampaignFactory, MembershipFactory, bundle_of, changed, destinations
 
+from .setting import in_force
 from .test_trees import CONNECT, END, menu, node, select
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def to(campaign, **values):
 
 
 def put(campaign, root, by=None, **values):
-    return actions.treatment_set(by=by, campaign=campaign, tree={"record_calls": False, "root": root}, **values)
+    return in_force(campaign, {"record_calls": False, "root": root}, by=by, **values)
 
 
 def fresh(campaign):
@@ -96,7 +97,7 @@ def test_a_tree_that_only_connects_is_the_destination_number():
 
 def test_the_implied_treatment_comes_back(bundle, over):
     put(bundle, select(to(over), colour="red"))
-    actions.treatment_set(by=None, campaign=bundle, tree=None)
+    in_force(bundle, None)
     bundle = fresh(bundle)
     assert bundle.ivr_tree is None and bundle.overflow == over
 
@@ -106,7 +107,7 @@ def test_unknown_fields_are_given_back_unchanged(bundle):
         "record_calls": True, "caller_id": {"setting": "original"}, "colour": "blue",
         "root": select(menu({**END, "asr_phrases": [{"phrase": "sales"}]}, shade=1), repeat_caller=False),
     }  # fmt: skip
-    actions.treatment_set(by=None, campaign=bundle, tree=tree)
+    in_force(bundle, tree)
     assert treatment_of(fresh(bundle)) == tree
 
 
@@ -114,10 +115,9 @@ def test_a_change_is_audited_and_a_repetition_is_not(bundle, over):
     manager = MembershipFactory(network=bundle.network, role=Role.MANAGER).user
     put(bundle, select(to(over)), by=manager)
     put(bundle, select(to(over)), by=manager)
-    event = AuditEvent.objects.get(event="treatment.set")
+    event = AuditEvent.objects.get(event="campaign.draft")
     assert event.actor == manager and event.object_id == str(bundle.pk)
-    old, new = event.changes["ivr_tree"]
-    assert old["root"]["children"] == [] and new["root"]["children"]
+    assert event.changes["overflow"] == [None, over.pk] and event.changes["ivr_tree"][1]["root"]["children"]
 
 
 def test_setting_needs_change(bundle):
@@ -155,9 +155,8 @@ def test_the_overflow_must_be_a_campaign_of_the_network(bundle, own, code):
     BundleFactory(advertiser=bundle.advertiser, id_from_network="bundle")
     with pytest.raises(Invalid) as refused:
         put(bundle, select(node("Connect", destination_campaign_id_from_network=own)))
-    assert (refused.value.code, refused.value.field) == (
-        code, "ivr_tree.root.children[0].destination_campaign_id_from_network",
-    )  # fmt: skip
+    assert refused.value.code == code
+    assert refused.value.field in ("overflow", "ivr_tree.root.children[0].destination_campaign_id_from_network")
 
 
 def test_an_overflow_that_he_may_not_see_is_unknown(bundle, over):
@@ -177,7 +176,7 @@ def test_a_huge_tree_is_refused(bundle):
 @pytest.mark.parametrize("tree", [[], "x", {"root": None}, {}])
 def test_what_is_no_tree_is_refused(bundle, tree):
     with pytest.raises(Invalid):
-        actions.treatment_set(by=None, campaign=bundle, tree=tree)
+        in_force(bundle, tree)
 
 
 def test_the_bundles_lint_knows_the_tree(bundle, over, personas):
@@ -197,6 +196,15 @@ def test_a_stored_tree_that_cannot_be_read_any_more_gives_way(bundle, caplog):
     Campaign.objects.filter(pk=bundle.pk).update(ivr_tree={"root": {"node_type": "Teleport"}})
     assert tree_of(fresh(bundle)).root.kind == "SelectFromBundle"
     assert "cannot be read" in caplog.text
+
+
+def test_a_copy_takes_the_tree_along_and_keeps_its_own_fields(bundle, over):
+    put(bundle, menu(select(to(over, prompt="Wait."), repeat_caller=True)))
+    read = copied(fresh(bundle), {"overflow": None, "repeat_caller": False})["root"]
+    assert read["node_type"] == "Menu" and read["children"][0]["children"] == []
+    plain = put(CampaignFactory(), {**CONNECT, "prompt": "Hi"})
+    assert copied(plain, {}) is None
+    assert copied(plain, {"destination_phone_number": "+13035550155"})["root"]["prompt"] == "Hi"
 
 
 # What conditions may ask -----------------------------------------------------------------------------------------------

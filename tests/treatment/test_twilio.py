@@ -18,6 +18,7 @@ from portal.audit.models import AuditEvent
 from portal.errors import Invalid, NotAllowed
 from tests.factories import AdvertiserFactory, CampaignFactory, PromoNumberFactory, bundle_of, destinations
 
+from .setting import in_force
 from .test_trees import END, menu, node, select
 from .twilio_phone import SID, TOKEN, Call, Chaos, Twilio, query
 
@@ -53,7 +54,7 @@ class World:
         return Call(self.twilio, self.number, **values)
 
     def put(self, root, **values):
-        actions.treatment_set(by=None, campaign=self.bundle, tree={"root": root, **values})
+        in_force(self.bundle, {"root": root, **values})
 
     @property
     def live(self):
@@ -129,6 +130,20 @@ def test_a_menu_before_the_selection(world):
     assert world.live == [0, 0] and legs() == ["caller_hangup"]
 
 
+def test_the_calls_page_shows_its_way(world, personas, client):
+    world.put(menu(select()))
+    call = world.call()
+    call.begin()
+    call.press("1")
+    call.dialed("busy")
+    call.over()
+    client.force_login(personas.observer, backend="portal.accounts.backends.RoleAndGrantBackend")
+    text = client.get(f"/calls/{CallRow.objects.get().transaction_id}/").content.decode()
+    for said in ("Digits 1", "<code>root.children[0]</code>", "hangup (caller hangup)", "Busy"):
+        assert said in text
+    assert text.count("Selected from bundle") >= 2 or text.count("busy") >= 1
+
+
 def test_who_hangs_up_in_the_menu_is_in_the_list_of_calls(world):
     world.put(menu(select()))
     call = world.call()
@@ -146,9 +161,7 @@ def test_a_plain_campaign_walks_its_tree_too(world):
         "node_type": "RingGroup", "ring_group_connect_timeout": 20, "max_simultaneous_calls": 2,
         "ring_group_destinations": [{"ring_group_number": f"+1303555020{n}"} for n in range(3)],
     }  # fmt: skip
-    actions.treatment_set(
-        by=None, campaign=plain, tree={"root": group, "record_calls": True, "caller_id": {"setting": "promo"}}
-    )
+    in_force(plain, {"root": group, "record_calls": True, "caller_id": {"setting": "promo"}})
     call = Call(world.twilio, number)
     call.begin()
     assert call.numbers == ["+13035550200", "+13035550201"]
