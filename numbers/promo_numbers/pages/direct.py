@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from campaigns.callers import pretty
 from campaigns.models import Campaign
 from campaigns.pages.common import campaign_or_404, changes_in_words, crumbs_of, rights_on, user_of
 from portal.accounts import access
@@ -79,7 +80,10 @@ def direct_add(request: HttpRequest, pk: int) -> HttpResponse:
             form.refuse(error)
             status = error.status
         else:
-            messages.success(request, f"{number} is added: calls to it come here from now on.")
+            if number.state == NumberState.ORDERED:
+                messages.info(request, "The number is being bought; it is in use once the supplier has answered.")
+            else:
+                messages.success(request, f"{pretty(number.number)} is added: calls to it come here from now on.")
             return redirect("numbers:direct", pk=pk)
     return show(
         request, "numbers/add.html", title="Add a promo number", subtitle=campaign.name, status=status, form=form,

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from campaigns.callers import pretty
 from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign
 from campaigns.pages.common import user_of
@@ -94,6 +95,11 @@ def _number_or_404(request: HttpRequest, pk: int) -> PromoNumber:
     return number
 
 
+def _said(number: PromoNumber) -> str:
+    """The number as people write it."""
+    return pretty(number.number) if number.number else str(number)
+
+
 def _back(request: HttpRequest, number: PromoNumber) -> str:
     """Where the user came from: the network's list or the campaign's tab."""
     if request.GET.get("from") == "list" or number.is_dynamic:
@@ -113,7 +119,7 @@ def number_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as error:
             form.refuse(error)
         else:
-            messages.success(request, f"{number} is saved.")
+            messages.success(request, f"{_said(number)} is saved.")
             return redirect(_back(request, number))
     return show(
         request, "numbers/edit.html", title="Edit promo number", status=422 if form.is_bound else 200, form=form,
@@ -136,9 +142,9 @@ def number_release(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, error.message)
     else:
         if released:
-            messages.success(request, f"{number} is released and rests before anybody gets it again.")
+            messages.success(request, f"{_said(number)} is released and rests before anybody gets it again.")
         else:
-            messages.info(request, f"{number} was not in use any more.")
+            messages.info(request, f"{_said(number)} was not in use any more.")
     return redirect(_back(request, number))
 
 
@@ -169,7 +175,7 @@ def number_move(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as error:
             form.refuse(error)
         else:
-            messages.success(request, f"{number} is moved to “{form.cleaned_data['campaign']}”.")
+            messages.success(request, f"{_said(number)} is moved to “{form.cleaned_data['campaign']}”.")
             return redirect(back)
     return show(
         request, "numbers/chosen.html", title="Move promo number", crumbs=[("Promo numbers", reverse("numbers:list"))],
