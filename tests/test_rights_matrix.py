@@ -180,7 +180,7 @@ ACTION_ATTEMPTS: dict[str, Attempt] = {
 
 PAGE_ATTEMPTS: dict[str, Attempt] = {
     VIEW: lambda w: answer_of(w.client.get(reverse("campaigns:detail", args=[w.campaign.pk]))),
-    CHANGE: lambda w: answer_of(w.client.post(reverse("campaigns:edit", args=[w.campaign.pk]), edit_form(w))),
+    CHANGE: lambda w: answer_of(w.client.post(reverse("campaigns:wizard", args=[w.campaign.pk]), edit_form(w))),
     TREATMENT: lambda w: answer_of(w.client.post(reverse("campaigns:treatment", args=[w.campaign.pk]), treatment_form())),
     CAPS: lambda w: answer_of(w.client.post(reverse("campaigns:caps", args=[w.campaign.pk]), caps_form(w))),
     OPERATE: lambda w: answer_of(w.client.post(reverse("campaigns:status", args=[w.campaign.pk]), {"move": "pause"})),
@@ -228,6 +228,7 @@ def campaign_path(world: World) -> str:
     )
 
 
+ADVERTISER_USER = {"email_settings": [{"email_address": "new@agency.example"}], "role": "Observer"}
 CAP_BODY = {"budget_activities": {"concurrent_call_cap_alert": {"budget_amount": 3}}}
 
 API_ATTEMPTS: dict[str, Attempt] = {
@@ -235,6 +236,9 @@ API_ATTEMPTS: dict[str, Attempt] = {
     CHANGE: lambda w: api(w, "PATCH", campaign_path(w), {"name": "Renamed"}),
     CAPS: lambda w: api(w, "PATCH", campaign_path(w), CAP_BODY),
     OPERATE: lambda w: api(w, "POST", f"{campaign_path(w)}/archive"),
+    MEMBERS: lambda w: api(
+        w, "PUT", f"advertisers/{w.campaign.advertiser.id_from_network}/users/u1", ADVERTISER_USER
+    ),
     ROUTE: lambda w: api(w, "POST", "calls", {"bundle": w.bundle.id_from_network, "caller": "+13035550100"}),
 }
 
@@ -246,14 +250,7 @@ def own_event(world: World) -> AuditEvent:
 
 
 def edit_form(world: World) -> dict[str, Any]:
-    return {
-        "name": "Renamed",
-        "time_zone": "America/New_York",
-        "currency": "USD",
-        "operating_24_7": "on",
-        "payin": "0",
-        "payout": "0",
-    }
+    return {"name": "Renamed", "description": "Shingles"}
 
 
 def treatment_form() -> dict[str, Any]:
@@ -290,6 +287,8 @@ def expected(persona: str, action: str, surface: str) -> Any:
         limited = persona.startswith("limited")
         if surface == "action":
             return 403 if seen or persona in INSIDE else 404
+        if surface == "api":  # the users of an advertiser: there for whoever sees the advertiser itself
+            return 403 if (seen and not limited) or persona == "limited_advertiser" else 404
         # Limited members do not see the list of members.
         return 404 if limited or not seen else 403
     return 403 if seen else 404

@@ -131,10 +131,11 @@ def campaign_update(*, by: User | None, campaign: Campaign, version: str | None 
         problems: list[Problem] = []
         future = future_of(campaign)
         clean = terms_clean(future, values, problems, by=by)
+        changes_currency = "currency" in clean and clean["currency"] != future.currency
+        if changes_currency and not problems and (problem := _currency_problem(campaign, clean["currency"])):
+            problems.append(problem)
         if problems:
             raise Invalid.of(problems)
-        if "currency" in clean and clean["currency"] != future.currency:
-            _check_currency(campaign, clean["currency"])
         if is_drafted(campaign):
             _change_draft(by, campaign, clean)
         else:
@@ -142,11 +143,12 @@ def campaign_update(*, by: User | None, campaign: Campaign, version: str | None 
     return campaign
 
 
-def _check_currency(campaign: Campaign, currency: str) -> None:
+def _currency_problem(campaign: Campaign, currency: str) -> Problem | None:
     """A budget is compared with payouts: both are in one currency."""
-    if campaign.caps.filter(kind=CapKind.BUDGET).exclude(currency=currency).exists():
-        text = "The budget cap is in another currency; remove it first, then change the currency."
-        raise Invalid(text, field="currency", code="currency_in_use")
+    if not campaign.caps.filter(kind=CapKind.BUDGET).exclude(currency=currency).exists():
+        return None
+    text = "The budget cap is in another currency; remove it first, then change the currency."
+    return ("currency", "currency_in_use", text)
 
 
 def _change_at_once(by: User | None, campaign: Campaign, clean: dict[str, Any]) -> None:
@@ -224,8 +226,8 @@ def campaign_move_status(
             )
         status, before = campaign.status, _plain(campaign)
         drafted = move == "go_live" and campaign.draft is not None
-        if move == "go_live":
-            _check_future(by, campaign)
+        if move == "go_live" and (problems := future_problems(campaign, by=by)):
+            raise Invalid.of(problems)
         if drafted:
             terms_put(campaign, campaign.draft or {})
             campaign.draft = None
@@ -242,8 +244,8 @@ def _today(campaign: Campaign) -> date:
     return timezone.now().astimezone(ZoneInfo(campaign.time_zone)).date()
 
 
-def _check_future(by: User | None, campaign: Campaign) -> None:
-    """Whether the campaign may go live as it will be. Raises Invalid with everything that stands in the way."""
+def future_problems(campaign: Campaign, *, by: User | None) -> list[Problem]:
+    """What stands in the way of going live as the campaign will be; empty when nothing does."""
     future, draft = future_of(campaign), campaign.draft or {}
     problems: list[Problem] = []
     again = {name: getattr(future, name) for name in _LOOKED_AT_AGAIN if name in draft}
@@ -257,10 +259,9 @@ def _check_future(by: User | None, campaign: Campaign) -> None:
     if future.pause_date and future.pause_date <= _today(future):
         text = f"The pause date, {future.pause_date.isoformat()}, has come: it would be paused again at once. Move or clear it."
         problems.append(("pause_date", "in_the_past", text))
-    if problems:
-        raise Invalid.of(problems)
-    if "currency" in draft:
-        _check_currency(campaign, future.currency)
+    if "currency" in draft and (problem := _currency_problem(campaign, future.currency)):
+        problems.append(problem)
+    return problems
 
 
 def campaigns_pause_due() -> int:

@@ -1,5 +1,7 @@
 """Budget and Call Caps Alerts: the one editor of a campaign's three caps."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -26,9 +28,49 @@ def _kinds(campaign: Campaign) -> list[str]:
     return [CapKind.BUDGET, CapKind.PERIODIC_CALLS, *([CapKind.CONCURRENT_CALLS] if concurrent else [])]
 
 
-def _all_valid(forms: list[CapForm]) -> bool:
-    """Whether every form can be read; each is looked at, so that all errors are shown in one go."""
-    return sum(not form.is_valid() for form in forms) == 0
+class CapsSection:
+    """The section “Budget and Call Caps Alerts”: on the page of the caps, and in the wizard's step Payout.
+
+    Read-only, with the reason, for whoever lacks `change_budget_caps`; what a browser sends for it then is ignored.
+    """
+
+    def __init__(self, request: HttpRequest, campaign: Campaign) -> None:
+        user = user_of(request)
+        self.may_change = access.may(user, "change_budget_caps", campaign)
+        caps = {cap.kind: cap for cap in Cap.objects.filter(campaign=campaign)}
+        self.forms = []
+        for kind in _kinds(campaign):
+            sent = self.may_change and request.method == "POST" and f"{kind}-amount" in request.POST
+            self.forms.append(CapForm(request.POST if sent else None, kind=kind, campaign=campaign, cap=caps.get(kind)))
+            if not self.may_change:
+                self.forms[-1].freeze()
+        state = summaries.state_of(campaign)
+        self.used = {view.kind: view for view in summaries.periodic_caps(list(caps.values()), state)}
+        self.slots = summaries.slots_of(state)
+        self.stored_concurrent = caps.get(CapKind.CONCURRENT_CALLS)
+
+    def is_valid(self) -> bool:
+        """Whether every form can be read; each is looked at, so that all errors are shown in one go."""
+        return sum(not form.is_valid() for form in self.forms if form.is_bound) == 0
+
+    def write(self, user: User, campaign: Campaign) -> list[tuple[int, str]]:
+        """Write every changed cap, in the caller's transaction; returns what to say. Whoever sees `errors` after it rolls back."""
+        said: list[tuple[int, str]] = []
+        for form in self.forms:
+            if form.is_bound and form.has_changed():
+                said += _save_one(user, campaign, form)
+        return said
+
+    @property
+    def errors(self) -> bool:
+        return any(form.errors for form in self.forms)
+
+    def context(self) -> dict[str, Any]:
+        """What `campaigns/parts/caps_fields.html` shows."""
+        return {
+            "cap_forms": self.forms, "used": self.used, "slots": self.slots, "stored_concurrent": self.stored_concurrent,
+            "may_change_caps": self.may_change, "who_may_caps": access.who_may("change_budget_caps", Campaign),
+        }  # fmt: skip
 
 
 @page
@@ -39,19 +81,9 @@ def campaign_caps(request: HttpRequest, pk: int) -> HttpResponse:
     posted = request.method == "POST"
     if posted:
         access.require(user, "change_budget_caps", campaign)
-    may_change = posted or access.may(user, "change_budget_caps", campaign)
-    caps = {cap.kind: cap for cap in Cap.objects.filter(campaign=campaign)}
-    forms = [
-        CapForm(request.POST if posted else None, kind=kind, campaign=campaign, cap=caps.get(kind))
-        for kind in _kinds(campaign)
-    ]
-    if not may_change:
-        for form in forms:
-            form.freeze()
-    if posted and _all_valid(forms) and _save(request, user, campaign, forms):
+    section = CapsSection(request, campaign)
+    if posted and section.is_valid() and _save(request, user, campaign, section):
         return redirect("campaigns:detail", pk=pk)
-    state = summaries.state_of(campaign)
-    used = {view.kind: view for view in summaries.periodic_caps(list(caps.values()), state)}
     return show(
         request,
         "campaigns/caps.html",
@@ -61,15 +93,10 @@ def campaign_caps(request: HttpRequest, pk: int) -> HttpResponse:
         status=422 if posted else 200,
         campaign=campaign,
         tab_rights=rights_on(request, campaign, "change", "manage_access"),
-        forms=forms,
-        used=used,
-        counted=[view for view in used.values() if view.used is not None and not view.begins_at],
-        slots=summaries.slots_of(state),
-        stored_concurrent=caps.get(CapKind.CONCURRENT_CALLS),
-        may_change=may_change,
-        who_may=access.who_may("change_budget_caps", Campaign),
+        counted=[view for view in section.used.values() if view.used is not None and not view.begins_at],
         zones=time_zones(),
-        has_errors=any(form.errors for form in forms),
+        has_errors=section.errors,
+        **section.context(),
     )
 
 
@@ -92,19 +119,16 @@ def usage_change(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("campaigns:caps", pk=pk)
 
 
-def _save(request: HttpRequest, user: User, campaign: Campaign, forms: list[CapForm]) -> bool:
+def _save(request: HttpRequest, user: User, campaign: Campaign, section: CapsSection) -> bool:
     """Write every changed cap in one transaction; False when any was refused: then nothing was written."""
-    said: list[tuple[int, str]] = []
     try:
         with transaction.atomic():
-            for form in forms:
-                if form.has_changed():
-                    said += _save_one(user, campaign, form)
-            if any(form.errors for form in forms):
+            said = section.write(user, campaign)
+            if section.errors:
                 transaction.set_rollback(True)
                 return False
     except Refused as error:
-        forms[0].refuse(error)
+        section.forms[0].refuse(error)
         return False
     for level, text in said:
         messages.add_message(request, level, text)

@@ -26,6 +26,8 @@ _FIELD_WORDS = {
 _EVENT_WORDS = {
     "campaign.create": "Created",
     "campaign.update": "Changed",
+    "campaign.draft": "Draft changed",
+    "campaign.draft_discard": "Draft discarded",
     "campaign.go_live": "Went live",
     "campaign.pause": "Paused",
     "campaign.archive": "Archived",
@@ -38,6 +40,8 @@ _EVENT_WORDS = {
     "bundle.destination_remove": "Destination removed",
     "access.grant": "Access granted",
     "access.revoke": "Access taken away",
+    "advertiser.user_set": "User set",
+    "advertiser.user_remove": "User removed",
     "slot.release": "Slot released by hand",
     "number.add": "Promo number added",
     "number.update": "Promo number changed",

@@ -16,6 +16,7 @@ from campaigns.hours import DAYS, hours_in_words
 from campaigns.models import Campaign, Cap
 from campaigns.queries import charts, summaries
 from campaigns.queries.lint import lint
+from campaigns.queries.terms import terms_difference
 from portal.errors import Conflict, Invalid
 from portal.web.pages import fragment, page, part_of, show
 
@@ -44,6 +45,8 @@ def _common(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "campaign": campaign,
         "rights": rights,
         "moves": moves,
+        "differences": terms_difference(campaign),
+        "version": campaign.updated_at.isoformat(),
         "may_create": may_create(request, campaign.network),
         "changes": recent_changes(campaign),
         "crumbs": crumbs_of(campaign),
@@ -135,15 +138,18 @@ def _totals(rows: list[summaries.BundleRow]) -> dict[str, Any]:
 @page
 @require_POST
 def campaign_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Go live, pause, archive or unarchive (POST `move`, optional `reason`)."""
+    """Go live, pause, archive or unarchive (POST `move`, optional `reason`, `version` as the user saw it)."""
     campaign = campaign_or_404(request, pk)
     move = request.POST.get("move", "")
     try:
         campaign = campaign_move_status(
-            by=user_of(request), campaign=campaign, move=move, reason=request.POST.get("reason", "").strip()
-        )
+            by=user_of(request), campaign=campaign, move=move, reason=request.POST.get("reason", "").strip(),
+            version=request.POST.get("version") or None,
+        )  # fmt: skip
     except (Conflict, Invalid) as error:
         messages.error(request, error.message)
+        if request.POST.get("from") == "review":
+            return redirect("campaigns:wizard", pk=pk, step="review")
     else:
         messages.success(request, f"“{campaign}” {_DONE[move]}")
     return redirect("campaigns:detail", pk=pk)

@@ -2,23 +2,31 @@
 
 from django.urls import path
 
-from . import access, advertisers, caps, edit, lists, summaries, treatment
+from . import access, advertisers, caps, destinations, lists, summaries, treatment, wizard
 
 app_name = "campaigns"
 
 urlpatterns = [
     path("campaigns/", lists.campaign_index, name="list"),
-    path("campaigns/new/", edit.campaign_new, name="new"),
+    path("campaigns/new/", wizard.campaign_new, name="new"),
     path("campaigns/<int:pk>/", summaries.campaign_summary, name="detail"),
-    path("campaigns/<int:pk>/edit/", edit.campaign_edit, name="edit"),
+    path("campaigns/<int:pk>/edit/", wizard.campaign_wizard, name="wizard"),
+    path("campaigns/<int:pk>/edit/<slug:step>/", wizard.campaign_wizard, name="wizard"),
+    path("campaigns/<int:pk>/discard/", wizard.campaign_discard, name="discard"),
     path("campaigns/<int:pk>/caps/", caps.campaign_caps, name="caps"),
     path("campaigns/<int:pk>/caps/usage/", caps.usage_change, name="usage"),
     path("campaigns/<int:pk>/treatment/", treatment.campaign_treatment, name="treatment"),
     path("campaigns/<int:pk>/access/", access.campaign_access, name="access"),
     path("campaigns/<int:pk>/status/", summaries.campaign_status, name="status"),
-    path("campaigns/<int:pk>/destinations/add/", edit.destination_new, name="destination-add"),
-    path("campaigns/<int:pk>/destinations/<int:destination>/", edit.destination_edit, name="destination-change"),
-    path("campaigns/<int:pk>/destinations/<int:destination>/remove/", edit.destination_gone, name="destination-remove"),
+    path("campaigns/<int:pk>/destinations/add/", destinations.destination_new, name="destination-add"),
+    path(
+        "campaigns/<int:pk>/destinations/<int:destination>/", destinations.destination_edit, name="destination-change"
+    ),
+    path(
+        "campaigns/<int:pk>/destinations/<int:destination>/remove/",
+        destinations.destination_gone,
+        name="destination-remove",
+    ),
     path("suggest/campaigns/", lists.suggest_campaigns, name="suggest-campaigns"),
     path("suggest/advertisers/", lists.suggest_advertisers, name="suggest-advertisers"),
     path("suggest/places/", lists.suggest_places, name="suggest-places"),

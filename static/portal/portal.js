@@ -83,7 +83,7 @@
         input.removeAttribute("list");
       });
       rows[rows.length - 1].after(row);
-      row.querySelector("input[data-suggest]")?.focus();
+      (row.querySelector("input[data-suggest]") || row.querySelector("input, select"))?.focus();
     }
   });
 

@@ -1,10 +1,9 @@
-"""Creating and changing campaigns, bundles and advertisers in pages."""
+"""Destinations of bundles, pickers and advertisers in pages; campaigns themselves: test_wizard.py."""
 
 import pytest
 from django.urls import reverse
 
-from campaigns import actions
-from campaigns.models import Advertiser, BundleDestination, Campaign
+from campaigns.models import Advertiser, BundleDestination
 from tests.factories import (
     CampaignFactory,
     MembershipFactory,
@@ -12,96 +11,6 @@ from tests.factories import (
 from tests.web.helpers import first_of, sign_in, text_of
 
 pytestmark = pytest.mark.django_db
-
-
-def campaign_post(**values) -> dict:
-    data = {
-        "name": "Denver desk", "time_zone": "America/Denver", "currency": "USD", "payin": "", "payout": "12.50",
-        "campaign_type": "DirectOnly", "destination_phone_number": "(303) 555-0100", "operating_24_7": "on",
-        "region_name": [""], "region_type": ["City"], "region_value": [""],
-    }  # fmt: skip
-    return data | values
-
-
-def test_create_a_campaign_with_overnight_hours_and_regions(advertiser, personas, places):
-    data = campaign_post(
-        advertiser=f"{advertiser.name} [{advertiser.id_from_network}]",
-        friday_open="22:00", friday_closed="06:00", friday_overnight="on",
-        region_name=["Front Range", "Front Range", ""], region_type=["City", "Prefix", "State"],
-        region_value=["Denver, CO", "720, 970", ""],
-    )  # fmt: skip
-    del data["operating_24_7"]
-    response = sign_in(personas.member).post(reverse("campaigns:new"), data)
-    campaign = Campaign.objects.get(name="Denver desk")
-    assert response.url == reverse("campaigns:detail", args=[campaign.pk])
-    assert (campaign.status, campaign.destination_phone_number) == ("Pending", "+13035550100")
-    assert campaign.hours == {"friday_open": 79200, "friday_closed": 108000}
-    assert [region["value"] for region in campaign.named_regions[0]["regions"]] == ["Denver, CO", "720, 970"]
-    form = sign_in(personas.member).get(reverse("campaigns:edit", args=[campaign.pk])).context["form"]
-    friday = next(row for row in form.hours if row["day"] == "friday")
-    assert (friday["opens"], friday["closes"], friday["overnight"]) == ("22:00", "06:00", True)
-
-
-def test_bad_hours_regions_and_numbers_are_marked_where_they_stand(advertiser, personas, places):
-    data = campaign_post(
-        advertiser=advertiser.name, destination_phone_number="12",
-        region_name=["Here", "There"], region_type=["City", "State"], region_value=["Denver, CO", "Atlantis"],
-    )  # fmt: skip
-    client = sign_in(personas.member)
-    response = client.post(reverse("campaigns:new"), data)
-    assert response.status_code == 422
-    form = response.context["form"]
-    assert "destination_phone_number" in form.errors
-    assert "Atlantis" in list(form.regions)[1]["error"] and next(iter(form.regions))["error"] is None
-    response = client.post(
-        reverse("campaigns:new"), data | {"monday_open": "18:00", "monday_closed": "08:00", "region_value": ["", ""]}
-    )
-    assert "tick “next day”" in text_of(response)
-    assert not Campaign.objects.filter(name="Denver desk").exists()
-
-
-def test_an_edit_over_somebody_elses_is_refused(bundle, personas):
-    first = first_of(bundle)
-    client = sign_in(personas.member)
-    address = reverse("campaigns:edit", args=[first.pk])
-    version = client.get(address).context["version"]
-    actions.campaign_update(by=personas.manager, campaign=first, description="Changed meanwhile")
-    response = client.post(address, campaign_post(version=version))
-    assert response.status_code == 422 and "Somebody changed this campaign meanwhile" in text_of(response)
-    first.refresh_from_db()
-    assert first.name != "Denver desk"
-
-
-def test_creating_and_editing_need_the_right(bundle, personas):
-    client = sign_in(personas.observer)
-    for address in (
-        reverse("campaigns:new"),
-        reverse("campaigns:edit", args=[bundle.pk]),
-        reverse("campaigns:destination-add", args=[bundle.pk]),
-        reverse("campaigns:advertiser-new"),
-        reverse("campaigns:advertiser-edit", args=[bundle.advertiser_id]),
-    ):
-        for response in (client.get(address), client.post(address, campaign_post())):
-            assert response.status_code == 403, address
-
-
-def test_bundle_settings_and_its_copy(bundle, personas):
-    client = sign_in(personas.member)
-    other = CampaignFactory(advertiser=bundle.advertiser, name="Other overflow")
-    data = {
-        "name": bundle.name, "time_zone": "America/Denver", "currency": "USD", "payin": "0", "payout": "0",
-        "distribution": "MostFree", "overflow": f"Other overflow [{other.id_from_network}]", "repeat_caller": "on",
-        "repeat_window_days": "14", "version": client.get(reverse("campaigns:edit", args=[bundle.pk])).context["version"],
-    }  # fmt: skip
-    assert client.post(reverse("campaigns:edit", args=[bundle.pk]), data).status_code == 302
-    bundle.refresh_from_db()
-    assert (bundle.overflow, bundle.distribution, bundle.repeat_window_days) == (other, "MostFree", 14)
-    assert "ignores the concurrent call cap" in text_of(client.get(reverse("campaigns:detail", args=[bundle.pk])))
-    address = f"{reverse('campaigns:new')}?from={bundle.pk}"
-    initial = client.get(address).context["form"].initial
-    del data["version"]
-    client.post(address, data | {"name": "The copy", "advertiser": initial["advertiser"]})
-    assert Campaign.objects.get(name="The copy").destinations.count() == 2
 
 
 def test_destinations_are_added_changed_and_removed(bundle, personas):

@@ -60,7 +60,7 @@ def test_another_networks_objects_are_not_found(bundle, personas):
     client = sign_in(personas.outsider)
     destination = first_of(bundle)
     addresses = [address for address in pages_of(bundle) if re.search(r"\d", address)]
-    addresses += [reverse("campaigns:edit", args=[bundle.pk]), reverse("campaigns:destination-add", args=[bundle.pk])]
+    addresses += [reverse("campaigns:wizard", args=[bundle.pk]), reverse("campaigns:destination-add", args=[bundle.pk])]
     for address in addresses:
         response = client.get(address)
         assert response.status_code == 404, address

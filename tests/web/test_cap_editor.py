@@ -79,7 +79,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_written(bundle, pe
         ),
     )  # fmt: skip
     assert response.status_code == 422
-    budget, calls, concurrent = response.context["forms"]
+    budget, calls, concurrent = response.context["cap_forms"]
     assert list(budget.errors) == ["time_zone"]
     assert "whole calls" in calls.errors["amount"][0] and "starts_at" in calls.errors
     assert "cannot be negative" in concurrent.errors["amount"][0]
@@ -96,7 +96,7 @@ def test_an_observer_reads_the_caps_with_the_reason_and_cannot_post(bundle, pers
         page = text_of(response)
         assert "campaigns.change_budget_caps" in page and "Manager and above" in page
         assert "Save caps" not in page
-        assert all(field.disabled for form in response.context["forms"] for field in form.fields.values())
+        assert all(field.disabled for form in response.context["cap_forms"] for field in form.fields.values())
         refused = client.post(address, caps_post(concurrent_calls__amount="99"))
         assert refused.status_code == 403 and "campaigns.change_budget_caps" in text_of(refused)
     assert Cap.objects.get(campaign=first).amount == 5
@@ -120,7 +120,7 @@ def test_a_bundle_is_not_offered_a_concurrent_cap(bundle, personas):
     address = reverse("campaigns:caps", args=[bundle.pk])
     client = sign_in(personas.manager)
     response = client.get(address)
-    assert [form.kind for form in response.context["forms"]] == ["budget", "periodic_calls"]
+    assert [form.kind for form in response.context["cap_forms"]] == ["budget", "periodic_calls"]
     assert "A bundle has no concurrent call cap" in text_of(response)
     client.post(address, caps_post(concurrent_calls__amount="5"))
     assert not Cap.objects.filter(campaign=bundle).exists()
