@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from django.core.management import call_command
 from promo_numbers import actions as number_actions
-from promo_numbers.models import PromoNumber, StockNumber
+from promo_numbers.models import PoolUsage, PromoNumber, RingPool, StockNumber
+from promo_numbers.queries.pools import figures_of, pool_advice
 
 from campaigns import actions
 from campaigns.area_data import refresh
@@ -44,6 +45,8 @@ def _sizes():
         Cap,
         PromoNumber,
         StockNumber,
+        RingPool,
+        PoolUsage,
         Call,
         CallLeg,
         ApiToken,
@@ -123,6 +126,15 @@ def test_numbers_stand_under_limits_and_one_campaign_is_full(demo):
     own = {bundle.number for bundle in BLUE_MESA.bundles} | {made.number for made in BLUE_MESA.destinations}
     assert not StockNumber.objects.filter(number__in=own).exists()
     assert Notice.objects.filter(user__email="staff@headroom.example", kind="number_limit.raised").count() == 1
+
+
+def test_ring_pools_have_a_past_and_one_of_them_is_too_small(demo):
+    small = RingPool.objects.get(id_from_network="insurance-quote")
+    assert RingPool.objects.count() == 3 and PoolUsage.objects.filter(pool=small, exhausted__gt=0).exists()
+    advice = pool_advice(small, figures_of([small])[small.pk])
+    assert advice is not None and advice.add > 0
+    given = number_actions.number_allocate(pool_id=small.pk, key=small.api_key, params={"visitor": "a"})
+    assert given.outcome == "taken"
 
 
 def test_the_past_keeps_the_rules(demo):

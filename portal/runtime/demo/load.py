@@ -15,6 +15,7 @@ from .catalog import BLUE_MESA, COPPER_CREEK, DemoNetwork, Destination
 from .history import history_write
 from .numbers import limits_load, numbers_load, numbers_remove, stock_load
 from .people import STAFF, people_load
+from .pools import pools_load, pools_remove
 
 CAPS_START = "2026-01-01"
 
@@ -25,6 +26,7 @@ def demo_load(name: str = BLUE_MESA.name) -> Network:
     first, second = _network(replace(BLUE_MESA, name=name)), _network(COPPER_CREEK)
     people_load(first, second)
     limits_load(first)
+    pools_load(first)
     for network, demo in ((first, BLUE_MESA), (second, COPPER_CREEK)):
         if not Call.objects.filter(network=network).exists():
             history_write(network, demo)
@@ -54,6 +56,7 @@ def demo_remove(name: str = BLUE_MESA.name) -> None:
             )
             agreements_remove(network)
             numbers_remove(network)
+            pools_remove(network)
             campaigns = Campaign.objects.filter(network=network)
             campaigns.filter(campaign_type="Bundled").delete()
             campaigns.delete()

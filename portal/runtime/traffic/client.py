@@ -37,11 +37,22 @@ class Client:
             limits=limits,
             timeout=timeout,
         )
+        self._open = f"{base_url.rstrip('/')}/api/{VERSION}/"
         self.retries = 0
         self.milliseconds: deque[float] = deque(maxlen=1000)
 
     async def close(self) -> None:
         await self._http.aclose()
+
+    async def number_for(self, pool: int, key: str, visit: dict[str, str]) -> str | None:
+        """What a web page does for a visitor: the number to show him; None when the portal gives none."""
+        with contextlib.suppress(httpx.TransportError, ValueError):
+            answer = await self._http.get(
+                f"{self._open}ring_pools/{pool}/allocate_number.json", params={"ring_pool_key": key, **visit}
+            )
+            if answer.status_code == 200:
+                return answer.json()["promo_number"]  # type: ignore[no-any-return]
+        return None
 
     async def post(self, path: str, body: dict[str, Any], *, within: float) -> dict[str, Any]:
         """POST until it is answered, for at most `within` seconds. Raises Refused or Unreachable.

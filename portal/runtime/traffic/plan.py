@@ -72,7 +72,7 @@ class Planner:
         )  # fmt: skip
 
     def _caller(self, number: str) -> str | None:
-        random, recent = self._random, self._recent[number]
+        random, recent = self._random, self._recent.setdefault(number, deque(maxlen=200))
         if random.random() < WITHHELD:
             return None
         if recent and random.random() < REPEATED:

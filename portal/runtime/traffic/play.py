@@ -5,7 +5,7 @@ import contextlib
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -27,6 +27,20 @@ EASTERN = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True)
+class Site:
+    """A web site that shows a RingPool's numbers; `share` of all visitors come there."""
+
+    pool: int
+    key: str
+    share: float
+
+
+# How visitors come, how many pages they look at, and how many of them call the number that they see.
+SOURCES = ("google / cpc", "google / organic", "newsletter", "partner blog", "direct")
+PAGES, PAGE_SECONDS, CALLS_SHARE = (1, 5), (15.0, 90.0), 0.2
+
+
+@dataclass(frozen=True)
 class Rhythm:
     """Calls a minute in the busiest hour; now and then `burst` calls to one number within seconds (0 = never)."""
 
@@ -34,6 +48,7 @@ class Rhythm:
     burst: int = 14
     burst_every: float = 240.0
     burst_within: float = 15.0
+    visitors_per_minute: float = 0.0
 
 
 class Traffic:
@@ -46,9 +61,10 @@ class Traffic:
         rhythm: Rhythm,
         random: Random,
         say: Callable[[str], None],
+        sites: Sequence[Site] = (),
     ) -> None:
         self._client, self._planner, self._rhythm, self._random = client, planner, rhythm, random
-        self._say = say
+        self._say, self._sites = say, list(sites)
         self._run_id = f"{int(time.time()):x}"
         self._made = 0
         self._live: dict[str, Plan] = {}
@@ -63,6 +79,8 @@ class Traffic:
     async def run(self, seconds: float | None = None) -> None:
         """Play. The portal need not be there yet."""
         helpers = [asyncio.create_task(self._arrive()), asyncio.create_task(self._report())]
+        if self._sites and self._rhythm.visitors_per_minute:
+            helpers.append(asyncio.create_task(self._visitors()))
         if self._rhythm.burst:
             helpers.append(asyncio.create_task(self._burst()))
         with contextlib.suppress(TimeoutError):
@@ -91,6 +109,35 @@ class Traffic:
             for _ in range(size):
                 self._start(self._planner.draw(number))
                 await asyncio.sleep(self._random.uniform(0, 2 * self._rhythm.burst_within / size))
+
+    async def _visitors(self) -> None:
+        """Visitors of the web sites, by the same curve of the day."""
+        shares = [site.share for site in self._sites]
+        while True:
+            hour = datetime.now(EASTERN).hour
+            rate = self._rhythm.visitors_per_minute / 60 * liveliness(hour, FLOOR)
+            await asyncio.sleep(self._random.expovariate(rate))
+            site = self._random.choices(self._sites, shares)[0]
+            task = asyncio.create_task(self._visit(site))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _visit(self, site: Site) -> None:
+        """One visitor: some pages, each of which asks for his number; some visitors call it."""
+        random = self._random
+        visit = {
+            "visitor": f"{random.getrandbits(64):016x}", "utm_source": random.choice(SOURCES),
+            "landing_page": f"https://www.example.com/{random.choice(('', 'prices', 'quote', 'about'))}",
+        }  # fmt: skip
+        number = None
+        for page in range(random.randint(*PAGES)):
+            if page:
+                await asyncio.sleep(random.uniform(*PAGE_SECONDS))
+            number = await self._client.number_for(site.pool, site.key, visit)
+            self.counts["pages"] += 1
+        self.counts["visitors"] += 1
+        if number and random.random() < CALLS_SHARE:
+            self._start(self._planner.draw(number))
 
     def _start(self, plan: Plan) -> None:
         self._made += 1
