@@ -12,7 +12,7 @@ from pathlib import Path
 from .report import Options, Report, report_of, say, write_into, write_json
 from .services import prepare, services
 
-NAMES = ("routing", "over_http", "lists", "numbers")
+NAMES = ("routing", "over_http", "lists", "numbers", "outbound")
 ROOT = Path(__file__).resolve().parent.parent
 
 

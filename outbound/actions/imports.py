@@ -145,9 +145,16 @@ def recipients_add(*, by: User | None, batch: Batch, calls: list[Mapping[str, An
     layout = layout_of(names, {})
     table = [(line, [_text(call.get(name)) for name in names]) for line, call in enumerate(calls, 1)]
     lines = list(staged(table, layout, _tools(batch, connection)))
+    with transaction.atomic():
+        loading.take_turn(batch)
+        loading.stage(lines)
+        return _added(by, batch)
+
+
+def _added(by: User | None, batch: Batch) -> Added:
+    """Move staged calls into the batch, which must still take any."""
     with locked(batch) as now:
         _may_take(now)
-        loading.stage(lines)
         loaded = loading.load(now)
         refused = loading.refused_rows()
         windows_renew(now)

@@ -61,6 +61,15 @@ def stage(lines: Iterable[str]) -> None:
         cursor.execute("ANALYZE outbound_staging")
 
 
+def take_turn(batch: Batch) -> None:
+    """One list at a time into a batch: so "stood in the batch before" is a question of ids alone.
+
+    Taken before the batch's hot row, never while holding it (docs/locking.md).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, batch.pk])
+
+
 def load(batch: Batch, *, told: Callable[[str], None] = lambda step: None) -> Loaded:
     """Move what was staged into `batch`. `told` hears each step and may raise to give up: then nothing was done.
 
@@ -69,8 +78,7 @@ def load(batch: Batch, *, told: Callable[[str], None] = lambda step: None) -> Lo
     loaded = Loaded()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
-        # One import at a time into a batch: so "stood in the batch before" is a question of ids alone.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, batch.pk])
+        take_turn(batch)
         cursor.execute("SELECT nextval('outbound_recipient_id_seq'), coalesce(max(line), 0) FROM outbound_staging")
         before, last = cursor.fetchone()
         told("checking anis")
@@ -84,7 +92,9 @@ def load(batch: Batch, *, told: Callable[[str], None] = lambda step: None) -> Lo
         told("looking for duplicates")
         cursor.execute("SELECT count(*) FROM outbound_staging WHERE refusal IS NULL")
         if cursor.fetchone()[0] != loaded.added:
-            cursor.execute(_DUPLICATES, {"batch": batch.pk, "before": before, "reason": Refusal.DUPLICATE})
+            values = {"batch": batch.pk, "before": before, "reason": Refusal.DUPLICATE}
+            cursor.execute(_IN_BATCH_BEFORE, values)
+            cursor.execute(_DUPLICATES, values)
         cursor.execute(
             "INSERT INTO outbound_window (batch_id, zones_id) SELECT %s, zones FROM outbound_staging"
             " WHERE zones IS NOT NULL AND refusal IS NULL GROUP BY zones ON CONFLICT DO NOTHING",
@@ -131,17 +141,21 @@ FROM outbound_staging s LEFT JOIN outbound_forbidden f ON f.line = s.line
 WHERE s.line > %(low)s AND s.line <= %(high)s AND s.refusal IS NULL
 ON CONFLICT (batch_id, number) DO NOTHING
 """
+# Few numbers stand twice, so only those are sorted.
 _DUPLICATES = """
 UPDATE outbound_staging s SET refusal = %(reason)s
 FROM (
-    SELECT d.line FROM (
-        SELECT line, number, row_number() OVER (PARTITION BY number ORDER BY line) AS place
-        FROM outbound_staging WHERE refusal IS NULL
-    ) d
-    WHERE d.place > 1 OR EXISTS (SELECT 1 FROM outbound_recipient r
-                                 WHERE r.batch_id = %(batch)s AND r.number = d.number AND r.id < %(before)s)
+    SELECT o.line, row_number() OVER (PARTITION BY o.number ORDER BY o.line) AS place
+    FROM outbound_staging o
+    WHERE o.refusal IS NULL AND o.number IN (
+        SELECT number FROM outbound_staging WHERE refusal IS NULL GROUP BY number HAVING count(*) > 1)
 ) twice
-WHERE s.line = twice.line
+WHERE s.line = twice.line AND twice.place > 1
+"""
+_IN_BATCH_BEFORE = """
+UPDATE outbound_staging s SET refusal = %(reason)s
+FROM outbound_recipient r
+WHERE r.batch_id = %(batch)s AND r.number = s.number AND r.id < %(before)s AND s.refusal IS NULL
 """
 
 

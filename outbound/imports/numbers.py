@@ -7,6 +7,7 @@ holds that this agrees with asking it every time. Everything else goes to the li
 import re
 from array import array
 from collections.abc import Callable
+from functools import cache
 
 import phonenumbers
 from phonenumbers import timezone as zone_data
@@ -40,7 +41,8 @@ class NumberReader:
 
     def __init__(self, country: str, zones_id: Callable[[tuple[str, ...]], int]) -> None:
         self._country = country
-        self._zones_id = zones_id
+        # A country has hundreds of exchanges and a handful of zone sets.
+        self._zones_id = cache(zones_id)
         self._national = country in _NANP_REGIONS
         # By the six digits after +1: a zone set's id, or one of the three marks. Two megabytes, whatever the list.
         self._prefixes = array("i", [_UNASKED]) * 1_000_000

@@ -10,7 +10,8 @@ from outbound.choices import Refusal
 from .numbers import NumberReader, Refused
 from .reader import Layout, dial_string
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Text to a JSON string, in C; a million small objects are put together from these faster than by an encoder each.
+_quoted = json.encoder.encode_basestring
 NONE = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
 
@@ -59,7 +60,10 @@ def staged(rows: Iterable[tuple[int, list[str]]], layout: Layout, tools: Tools) 
             yield f"{line}\t{NONE}\t{NONE}\t\t{NONE}\t{refused.reason}\t{escaped(text or ','.join(row))[:200]}\n"
             continue
         # Nulls cannot stand in jsonb; everything else is escaped by JSON already, so only its backslashes remain.
-        data = _encode(own).replace("\\u0000", "").replace("\\", "\\\\") if own else NONE
+        data = NONE
+        if own:
+            inner = ",".join([f"{_quoted(name)}:{_quoted(value)}" for name, value in own.items()])
+            data = f"{{{inner}}}".replace("\\u0000", "").replace("\\", "\\\\")
         yield f"{line}\t{number}\t{zones or NONE}\t{ani}\t{data}\t{NONE}\t{escaped(text)[:200] if options else NONE}\n"
 
 
