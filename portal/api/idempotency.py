@@ -124,6 +124,22 @@ def _forget(row: IdempotencyKey) -> None:
     IdempotencyKey.objects.filter(pk=row.pk, status=None).delete()
 
 
+def amend(user: User, request: Request, response: Response | None) -> None:
+    """Keep another answer for the request's key than the one committed with it; None = forget the key: the change was taken
+    back, so the same key may try again. For what is done after the commit, such as a purchase."""
+    key = key_of(request._request)
+    if key is None:
+        return
+    lookup = _digest(f"{request.method} {request.path}", key)
+    row = IdempotencyKey.objects.filter(user=user, lookup=lookup).first()
+    if row is None:
+        return
+    if response is None:
+        row.delete()
+    else:
+        _keep(row, response)
+
+
 def once(user: User, path: str, key: str, data: Any, run: Callable[[], HttpResponse]) -> HttpResponse:
     """The same for a request that commits by itself and is safe to run again after a crash (routing, events)."""
     row = _claim(user, path, key, data)
