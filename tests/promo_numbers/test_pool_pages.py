@@ -251,3 +251,22 @@ def test_the_call_page_shows_the_visitor(scene, pool):
     )
     address = reverse("calls:detail", args=[Call.transaction_id_of(routed.call_id)])
     assert "its overflow number belongs to no visitor" in client(scene.people.observer).get(address).content.decode()
+
+
+def test_the_admin_changes_through_the_action(scene, pool):
+    member = client(scene.people.super)
+    address = reverse("admin:numbers_ringpool_change", args=[pool.pk])
+    assert member.get(address).status_code == 200
+    data = {
+        "name": "Renamed", "lifetime_seconds": "1800", "max_pool_size": "6", "fill_immediately": "on",
+        "growth_percent": "10", "growth_ceiling": "10",
+    }  # fmt: skip
+    assert member.post(address, data).status_code == 302
+    pool.refresh_from_db()
+    assert pool.name == "Renamed" and actions.pools.pool_size(pool) == 6
+    scene.limits(total=7)
+    text = member.post(address, {**data, "max_pool_size": "9"}).content.decode()
+    assert "reached your promo number limit" in text and "7 of 7 used" in text
+    pool.refresh_from_db()
+    assert pool.max_pool_size == 6
+    assert client(scene.people.outsider).get(address).status_code in (302, 404)
