@@ -29,10 +29,11 @@ class PromoNumber(models.Model):
     (sql/) keep `NetworkNumbers` and `CampaignNumbers` equal to the rows in use.
     """
 
-    network = models.ForeignKey(Network, on_delete=models.PROTECT, related_name="promo_numbers")
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="promo_numbers")
+    # No indexes of the foreign keys' own: those below begin with them, and every number added pays for each.
+    network = models.ForeignKey(Network, on_delete=models.PROTECT, related_name="promo_numbers", db_index=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="promo_numbers", db_index=False)
     ring_pool = models.ForeignKey(
-        "RingPool", on_delete=models.PROTECT, null=True, blank=True, related_name="numbers",
+        "RingPool", on_delete=models.PROTECT, null=True, blank=True, related_name="numbers", db_index=False,
         help_text="Of a dynamic number only.",
     )  # fmt: skip
     is_overflow = models.BooleanField(default=False, help_text="Shown when its RingPool is exhausted.")

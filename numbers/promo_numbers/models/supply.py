@@ -17,7 +17,9 @@ class StockNumber(models.Model):
     """A number that we hold, from whatever supplier, in use or not. `network` null: any network may take it."""
 
     number = models.CharField(max_length=16, unique=True, help_text="E.164.")
-    network = models.ForeignKey(Network, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    network = models.ForeignKey(
+        Network, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=PromoType, default=PromoType.LOCAL)
     country = models.CharField(max_length=2, default="US")
     area_code = models.CharField(max_length=6, blank=True)
