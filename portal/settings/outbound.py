@@ -6,8 +6,9 @@ from .env import env
 # The whole portal's pace and lines; empty = only those of carriers and batches hold.
 OUTBOUND_CALLS_PER_SECOND = env.decimal("OUTBOUND_CALLS_PER_SECOND", None)
 OUTBOUND_LINES = env.int("OUTBOUND_LINES", None)
-# How many pumps may dial at once over all workers, and how many calls one of them hands to carriers at once.
-OUTBOUND_PUMPS = env.int("OUTBOUND_PUMPS", 2)
+# How many pumps may dial at once over all workers, and how many calls one of them hands to carriers at once. Fewer than
+# there are worker processes: a pump keeps one busy for seconds, and results and sweeps need one too.
+OUTBOUND_PUMPS = env.int("OUTBOUND_PUMPS", 1)
 OUTBOUND_IN_FLIGHT = env.int("OUTBOUND_IN_FLIGHT", 32)
 # A pump works this long before it lets Celery start the next.
 OUTBOUND_PUMP_SECONDS = env.float("OUTBOUND_PUMP_SECONDS", 5.0)
