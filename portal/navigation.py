@@ -40,6 +40,10 @@ def _may(action: str) -> Callable[[HttpRequest], bool]:
     return allowed
 
 
+def _is_staff(request: HttpRequest) -> bool:
+    return access.stands_above(request.user)  # type: ignore[arg-type]
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of entries; an entry's `permission` hides it from whoever could not open its page."""
     calls = [
@@ -51,10 +55,24 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     campaigns = [
         _item("Campaigns", "campaign", "campaigns:list", "/campaigns/"),
         _item("Advertisers", "storefront", "campaigns:advertisers", "/advertisers/"),
-        _item("Promo numbers", "dialpad", "numbers:list", "/numbers/", but=("/numbers/csm/", "/numbers/requests/")),
+        _item(
+            "Promo numbers",
+            "dialpad",
+            "numbers:list",
+            "/numbers/",
+            but=("/numbers/csm/", "/numbers/requests/", "/numbers/stock/", "/numbers/reclaim/"),
+        ),
         _item("Limit requests", "add_call", "numbers:request-list", "/numbers/requests/"),
         _item("Contracts and use", "monitoring", "numbers:csm", "/numbers/csm/", permission=_may("view_audit")),
         _item("RingPools", "dynamic_feed", "numbers:all-pools", "/ring-pools/"),
+        _item(
+            "Numbers without calls",
+            "recycling",
+            "numbers:reclaim",
+            "/numbers/reclaim/",
+            permission=_may("view_members"),
+        ),
+        _item("Stock of numbers", "inventory_2", "numbers:stock", "/numbers/stock/", permission=_is_staff),
     ]
     outbound = [
         _item("Batches", "outbound", "outbound:list", "/outbound/batches/"),

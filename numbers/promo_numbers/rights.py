@@ -19,6 +19,7 @@ from .models import (
     PromoNumber,
     ReclaimProposal,
     RingPool,
+    StockNumber,
 )
 
 VIEW_AND_MANAGE = {"view": Role.OBSERVER, "manage_numbers": Role.MEMBER}
@@ -45,6 +46,7 @@ def register() -> None:
         register_access(kept, Access(network="network_id", roles={"view": Role.MANAGER}))
     register_access(LimitRequest, Access(network="network_id", roles={"view": Role.MANAGER, "decide": Role.SUPER}))
     register_access(NumberImport, Access(network="network_id", roles={"view": Role.MEMBER, "cancel": Role.MANAGER}))
+    register_access(StockNumber, Access(network="network_id", roles={}))  # platform staff's alone
     for bought in (NumberOrder, ReclaimProposal):
         register_access(
             bought,

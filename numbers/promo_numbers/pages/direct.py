@@ -81,7 +81,10 @@ def direct_add(request: HttpRequest, pk: int) -> HttpResponse:
             status = error.status
         else:
             if number.state == NumberState.ORDERED:
-                messages.info(request, "The number is being bought; it is in use once the supplier has answered.")
+                messages.info(
+                    request,
+                    "The number is being bought: the supplier's answer is being looked up, and you are told when it is there.",
+                )
             else:
                 messages.success(request, f"{pretty(number.number)} is added: calls to it come here from now on.")
             return redirect("numbers:direct", pk=pk)

@@ -30,6 +30,17 @@ def campaign_of_number(network_id: int, number: str) -> int | None:
     return row[0] if row else None
 
 
+def facts_of_number(network_id: int, number: str) -> dict[str, Any]:
+    """What conditions may ask of a called number in use: media_type, promo_number_description, custom_data; {} without one."""
+    found = PromoNumber.objects.filter(network=network_id, number=number, state=NumberState.ACTIVE)
+    row = found.values("media_type", "description", "custom_data").first()
+    if row is None:
+        return {}
+    return {
+        "media_type": row["media_type"], "promo_number_description": row["description"], "custom_data": row["custom_data"],
+    }  # fmt: skip
+
+
 def media_types() -> list[str]:
     """The fixed list of media types."""
     return list(MediaType.values)
