@@ -9,14 +9,17 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from promo_numbers import actions as number_actions
+from promo_numbers.models import Allocation, PoolMiss, PromoNumber
 
 from campaigns import actions
 from campaigns.models import Call, CallLeg, DestinationState
 from portal.accounts.actions.tokens import token_create
 from portal.accounts.roles import Role
+from portal.runtime.traffic import play
 from portal.runtime.traffic.client import Client, Refused, Unreachable
 from portal.runtime.traffic.plan import Planner
-from tests.factories import MembershipFactory, PromoNumberFactory, bundle_of, destinations
+from tests.factories import MembershipFactory, PromoNumberFactory, bundle_of, destinations, stock
 
 NUMBER = "+18055550100"
 
@@ -50,6 +53,22 @@ def test_it_leaves_every_call_ended_or_leased_and_no_drift(called, live_server, 
     for state in DestinationState.objects.exclude(live_cap=None):
         repeats = CallLeg.objects.filter(destination=state.pk, ended_at=None, kind="repeat").count()
         assert state.live - repeats <= state.live_cap
+
+
+def test_visitors_get_numbers_and_some_call_them(called, live_server, tmp_path, monkeypatch):
+    bundle, key = called
+    (tmp_path / "token").write_text(key)
+    stock(5)
+    number_actions.ring_pool_create(by=None, campaign=bundle, name="Web", max_pool_size=4)
+    monkeypatch.setattr(play, "PAGE_SECONDS", (0.0, 0.2))
+    monkeypatch.setattr(play, "CALLS_SHARE", 0.5)
+    call_command(
+        "traffic", "--rate=1", "--talk=0.4", "--burst=0", "--visitors=600", "--seconds=6", "--seed=7",
+        f"--network={bundle.network_id}", f"--base-url={live_server.url}", f"--token-file={tmp_path / 'token'}",
+    )  # fmt: skip
+    assert Allocation.objects.count() == 4 and PoolMiss.objects.exists()
+    shown = PromoNumber.objects.filter(ring_pool__isnull=False).values("number")
+    assert Call.objects.filter(promo_number__in=shown).exists()
 
 
 def test_the_same_seed_draws_the_same_calls():
