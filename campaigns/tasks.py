@@ -61,3 +61,9 @@ def price_legs() -> int:
 def roll_up_last_days() -> int:
     """Sum up the last two days again: what was priced or reported late stands in its hour too."""
     return actions.hours_roll_up(since=timezone.now() - timedelta(days=2))
+
+
+@shared_task(ignore_result=True)
+def forget_keys() -> int:
+    """Blank what callers pressed a month ago."""
+    return actions.flows_forget()

@@ -83,6 +83,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     network = [
         _item("Members", "group", "accounts:members", "/members/", permission=_may("view_members")),
         _item("API tokens", "key", "accounts:tokens", "/tokens/"),
+        _item("Phone carriers", "cell_tower", "campaigns:voice", "/voice/", permission=_may("view_audit")),
         _item("Webhooks", "webhook", "hooks:list", "/webhooks/", permission=_may("change")),
         _item("Audit log", "history", "accounts:audit", "/audit/", permission=_may("view_audit")),
         _item("API reference", "code", "api-docs"),

@@ -9,9 +9,14 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from portal.errors import Refused
 
-class Unreadable(Exception):
-    """The text was sealed with another SECRET_KEY, or is no sealed text."""
+
+class Unreadable(Refused):
+    """The text was sealed with another SECRET_KEY: the secret must be set again (503, for the operator to mend)."""
+
+    status = 503
+    code = "unreadable_secret"
 
 
 def _fernet(key: str) -> Fernet:
@@ -32,4 +37,4 @@ def unseal(sealed: str) -> str:
     try:
         return _keys().decrypt(sealed.encode("ascii", "replace")).decode()
     except InvalidToken as error:
-        raise Unreadable("A stored secret cannot be read: it was sealed with another SECRET_KEY.") from error
+        raise Unreadable("A stored secret cannot be read with this SECRET_KEY; set it again.") from error

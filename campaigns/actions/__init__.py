@@ -35,7 +35,7 @@ from .moves import call_move
 from .prices import legs_price
 from .usage import usage_set
 from .voice import voice_account_remove, voice_account_set
-from .voice_care import flows_reconcile, messages_send
+from .voice_care import flows_forget, flows_reconcile, messages_send
 
 __all__ = [
     "EVENTS",
@@ -66,6 +66,7 @@ __all__ = [
     "flow_begin",
     "flow_heard",
     "flow_step",
+    "flows_forget",
     "flows_reconcile",
     "hours_roll_up",
     "legs_price",

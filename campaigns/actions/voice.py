@@ -6,11 +6,11 @@ from django.db import transaction
 
 from campaigns.choices import VoiceKind
 from campaigns.models import VoiceAccount
-from campaigns.voice.secrets import encrypted
 from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.audit.actions import record
 from portal.errors import Invalid, NotFound
+from portal.sealing import seal
 
 _SID = re.compile(r"^[A-Za-z0-9_-]{6,64}$")
 
@@ -34,7 +34,7 @@ def voice_account_set(
         raise Invalid.of(problems)
     with transaction.atomic():
         account, created = VoiceAccount.objects.select_for_update().update_or_create(
-            network=network, kind=kind, account_sid=account_sid, defaults={"secret": encrypted(secret)}
+            network=network, kind=kind, account_sid=account_sid, defaults={"secret": seal(secret)}
         )
         event = "voice_account.create" if created else "voice_account.update"
         record(

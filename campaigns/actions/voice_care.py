@@ -12,8 +12,8 @@ from twilio.base.exceptions import TwilioException
 from campaigns.models import CallFlow, FlowMessage, VoiceAccount
 from campaigns.treatment.flow import Input
 from campaigns.voice.carrier import calls_in_progress, message_send
-from campaigns.voice.secrets import UnreadableSecret
 from portal.errors import Refused
+from portal.sealing import Unreadable
 
 from .flows import flow_heard, flow_step
 
@@ -23,7 +23,7 @@ LOST = Counter("headroom_calls_lost", "Calls whose end was never told and that t
 
 # A call this young may be missing from the carrier's list, or its webhooks may be on their way.
 YOUNG = timedelta(seconds=90)
-_UNREACHABLE = (TwilioException, RequestException, UnreadableSecret)
+_UNREACHABLE = (TwilioException, RequestException, Unreadable)
 
 
 def flows_reconcile() -> int:
@@ -94,3 +94,17 @@ def messages_send(*, limit: int = 200) -> int:
                 message.sent_at, sent = timezone.now(), sent + 1
         message.save(update_fields=["sent_at", "problem"])
     return sent
+
+
+def flows_forget() -> int:
+    """Blank what callers pressed and said in calls that ended CALL_KEYS_KEPT_DAYS ago: it may be a date of birth or a card.
+    The way through the tree stays. Returns how many calls."""
+    before = timezone.now() - timedelta(days=settings.CALL_KEYS_KEPT_DAYS)
+    count = 0
+    rows = CallFlow.objects.filter(ended_at__lt=before).exclude(history=[]).filter(keys_kept=True).order_by("id")
+    for flow in rows[:5000]:
+        flow.history = [{name: value for name, value in entry.items() if name != "digits"} for entry in flow.history]
+        flow.state, flow.keys_kept = {}, False
+        flow.save(update_fields=["history", "state", "keys_kept"])
+        count += 1
+    return count

@@ -10,7 +10,7 @@ from .campaign import Campaign
 
 
 class VoiceAccount(models.Model):
-    """A network's account with a carrier. Its secret is kept encrypted (campaigns.voice.secrets) and never shown again."""
+    """A network's account with a carrier. Its secret is kept encrypted (portal.sealing) and never shown again."""
 
     network = models.ForeignKey(Network, on_delete=models.CASCADE, related_name="voice_accounts")
     kind = models.CharField(max_length=10, choices=VoiceKind, default=VoiceKind.TWILIO)
@@ -60,6 +60,7 @@ class CallFlow(models.Model):
     )
     history = models.JSONField(default=list, help_text="What came in and what was done, one short entry each.")
     version = models.IntegerField(default=0)
+    keys_kept = models.BooleanField(default=True, help_text="Off once what was pressed is blanked.")
     started_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -71,6 +72,7 @@ class CallFlow(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "started_at"], condition=models.Q(ended_at=None), name="call_flow_open"),
+            models.Index(fields=["ended_at"], condition=models.Q(keys_kept=True), name="call_flow_keys_kept"),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import access, advertisers, caps, destinations, lists, summaries, treatment, wizard
+from . import access, advertisers, caps, destinations, lists, summaries, treatment, voice, wizard
 
 app_name = "campaigns"
 
@@ -27,6 +27,8 @@ urlpatterns = [
         destinations.destination_gone,
         name="destination-remove",
     ),
+    path("voice/", voice.voice_accounts, name="voice"),
+    path("voice/<int:pk>/forget/", voice.voice_account_gone, name="voice-forget"),
     path("suggest/campaigns/", lists.suggest_campaigns, name="suggest-campaigns"),
     path("suggest/advertisers/", lists.suggest_advertisers, name="suggest-advertisers"),
     path("suggest/places/", lists.suggest_places, name="suggest-places"),

@@ -15,7 +15,7 @@ from portal.audit.models import AuditEvent
 from portal.errors import NotFound
 
 from .calls import calls_seen, campaigns_seen, legs_seen, sees_all, state_of_leg, talked
-from .decisions import Decision, decision_of
+from .decisions import Decision, decision_of, decision_of_move
 
 
 @dataclass
@@ -27,6 +27,7 @@ class LegView:
     destination_visible: bool
     may_release: bool
     released: AuditEvent | None = None
+    moved: Decision | None = None
 
     @property
     def state(self) -> str:
@@ -83,13 +84,15 @@ def call_view(*, user: User, transaction_id: str) -> CallView:
     if decision:
         named |= {entry.campaign_id for entry in decision.entries}
         named |= {decision.overflow.campaign_id} if decision.overflow else set()
+    moves = {leg.pk: decision_of_move(leg) for leg in legs[1:]} if whole else {}
     campaigns = Campaign.objects.in_bulk(list(named))
     visible = set(campaigns_seen(user, network).filter(pk__in=named).values_list("pk", flat=True))
     operable = _operable(user, legs)
     releases = _releases(call, legs)
     views = [
         LegView(
-            leg, campaigns.get(leg.destination_id), leg.destination_id in visible, leg.pk in operable, releases.get(leg.pk)
+            leg, campaigns.get(leg.destination_id), leg.destination_id in visible, leg.pk in operable, releases.get(leg.pk),
+            moves.get(leg.pk),
         )
         for leg in legs
     ]  # fmt: skip

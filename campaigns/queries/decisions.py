@@ -224,6 +224,27 @@ def decision_of(call: Call, leg: CallLeg | None = None) -> Decision:
     )
 
 
+def decision_of_move(leg: CallLeg) -> Decision | None:
+    """Why a call's slot moved on to this leg, in words; None for a leg that the call began with."""
+    if leg.trace is None:
+        return None
+    outcome = Outcome.OVERFLOW if leg.kind == LegKind.OVERFLOW else Outcome.DESTINATION
+    campaigns = _campaigns_in(leg.trace, leg.destination_id)
+    entries = _entries(
+        leg.trace.get("entries", []), leg.destination_id if leg.holds_slot else None, leg.trace.get("repeat"),
+        leg.over_cap, campaigns, leg.selected_at,
+    )  # fmt: skip
+    return Decision(
+        outcome=outcome,
+        summary=_summary(outcome, "", campaigns.get(leg.destination_id), leg.kind, leg.trace),
+        chosen=leg.destination_id,
+        refusal="",
+        entries=entries,
+        overflow=_overflow(leg.trace.get("overflow"), campaigns, leg.selected_at, leg.destination_id),
+        repeat=leg.trace.get("repeat"),
+    )
+
+
 def _in_order(rows: list[dict[str, Any]], distribution: str, repeat: int | None) -> list[dict[str, Any]]:
     """The order in which routing would try: for a weighted draw the likeliest first."""
 

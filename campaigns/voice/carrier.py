@@ -9,8 +9,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from campaigns.models import VoiceAccount
-
-from .secrets import decrypted
+from portal.sealing import unseal
 
 TIMEOUT = 10
 _OFFICIAL = "https://api.twilio.com"
@@ -26,8 +25,8 @@ class _At(TwilioHttpClient):
 
 
 def client_of(account: VoiceAccount) -> Client:
-    """The SDK's client for an account. Raises UnreadableSecret."""
-    return Client(account.account_sid, decrypted(account.secret), http_client=_At(timeout=TIMEOUT))
+    """The SDK's client for an account. Raises Unreadable (portal.sealing)."""
+    return Client(account.account_sid, unseal(account.secret), http_client=_At(timeout=TIMEOUT))
 
 
 def calls_in_progress(account: VoiceAccount) -> set[str]:

@@ -26,8 +26,8 @@ from portal.accounts.models import Network
 from portal.api.errors import respond
 from portal.api.versioning import check_version, is_old
 from portal.errors import Invalid, NotAllowed, NotFound
+from portal.sealing import unseal
 
-from .secrets import decrypted
 from .twiml import FAREWELLS, twiml
 
 Params = dict[str, str]
@@ -64,7 +64,7 @@ def _account(request: HttpRequest, network_id: int) -> VoiceAccount:
     )
     if account is None:
         raise refused
-    validator = RequestValidator(decrypted(account.secret))
+    validator = RequestValidator(unseal(account.secret))
     signature = request.headers.get("X-Twilio-Signature", "")
     if not any(validator.validate(address, request.POST, signature) for address in addresses_of(request)):
         raise refused

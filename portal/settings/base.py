@@ -130,6 +130,7 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up-last-days": {"task": "campaigns.tasks.roll_up_last_days", "schedule": crontab(hour="3", minute="37")},
     "check-alerts": {"task": "campaigns.tasks.check_alerts", "schedule": 30.0, "options": {"expires": 60}},
     "reconcile-flows": {"task": "campaigns.tasks.reconcile_flows", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-keys": {"task": "campaigns.tasks.forget_keys", "schedule": crontab(hour="2", minute="47")},
     "send-flow-messages": {"task": "campaigns.tasks.send_flow_messages", "schedule": 10.0, "options": {"expires": 60}},
     "pause-due-campaigns": {"task": "campaigns.tasks.pause_due_campaigns", "schedule": 60.0, "options": {"expires": 60}},
     "roll-up-hours": {"task": "campaigns.tasks.roll_up_hours", "schedule": 60.0, "options": {"expires": 60}},
@@ -241,3 +242,6 @@ TWILIO_API_URL = env.str("TWILIO_API_URL", "")
 
 # A released number is not handed out again for so long.
 PROMO_NUMBER_REST_DAYS = env.int("PROMO_NUMBER_REST_DAYS", 45)
+
+# What callers pressed in a call treatment is blanked after so long; the way that they took stays.
+CALL_KEYS_KEPT_DAYS = env.int("CALL_KEYS_KEPT_DAYS", 30)
