@@ -109,6 +109,10 @@ class Launch:
             self._postgres.start(while_waiting=check)
             recorded |= {"HEADROOM_EMBEDDED": "1", "DATABASE_URL": self._postgres.url}
             recorded["SECRET_KEY"] = settings.get("SECRET_KEY") or environment.own_secret_key(self.var)
+            if self.options.demo:
+                # The demo's carrier tells us of its calls here.
+                own = f"http://127.0.0.1:{self.options.port}"
+                recorded["OUTBOUND_CALLBACK_URL"] = settings.get("OUTBOUND_CALLBACK_URL") or own
             if self.options.demo and self.options.traffic:
                 recorded["CALL_LEASE_SECONDS"] = settings.get("CALL_LEASE_SECONDS") or TRAFFIC_CALL_LEASE
         if "BROKER_URL" in settings:
@@ -160,6 +164,8 @@ class Launch:
         # The file is where beat remembers what it sent last; losing it only sends a periodic task early.
         beat = ["beat", "--schedule", str(self.var / "beat-schedule")]
         yield Program("beat", [*celery, *beat], environment=self._celery_settings())
+        if options.demo and self._postgres is not None and "demo_carrier" in self.commands:
+            yield Program("carrier", self._manage_command("demo_carrier"), environment=self._celery_settings())
         if options.traffic and self._postgres is not None and "traffic" in self.commands:
             host = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host  # noqa: S104
             address = f"http://[{host}]:{options.port}" if ":" in host else f"http://{host}:{options.port}"

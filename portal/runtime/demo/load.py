@@ -14,6 +14,7 @@ from .agreements import agreements_load, agreements_remove
 from .catalog import BLUE_MESA, COPPER_CREEK, DemoNetwork, Destination
 from .history import history_write
 from .numbers import limits_load, numbers_load, numbers_remove, stock_load
+from .outbound import outbound_load, outbound_remove
 from .people import STAFF, people_load
 from .pools import pools_load, pools_remove
 
@@ -33,6 +34,7 @@ def demo_load(name: str = BLUE_MESA.name) -> Network:
     for network in (first, second):
         agreements_load(network, STAFF)
     _cap_changed(first)
+    outbound_load(first)
     return first
 
 
@@ -54,6 +56,7 @@ def demo_remove(name: str = BLUE_MESA.name) -> None:
                 " WHERE c.id = r.bundle_id AND c.network_id = %s",
                 [network.pk],
             )
+            outbound_remove(network)
             agreements_remove(network)
             numbers_remove(network)
             pools_remove(network)
