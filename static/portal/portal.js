@@ -132,6 +132,11 @@
     if (box.dataset.hides) document.querySelectorAll(box.dataset.hides).forEach((part) => { part.hidden = on; });
   };
 
+  /* Unfold writes a chosen file's name into the first text field around it, which is right in its admin only. */
+  document.addEventListener("change", (event) => {
+    if (closest(event, ".input[type=file]")) event.stopPropagation();
+  }, true);
+
   /* A submit button answers once: a double click must not write twice. */
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -1,0 +1,241 @@
+"""Outbound in Chromium: a list of some hundred is uploaded, previewed, called over real HTTP, watched and stopped."""
+
+import re
+import threading
+import time
+
+import pytest
+from django.db import connection
+from playwright.sync_api import expect
+
+from outbound import actions
+from outbound.dialing.pump import Pump
+from outbound.models import Batch, BatchImport, BatchState, Recipient
+from outbound.models import Pace as PortalPace
+from tests.outbound.conftest import ANI, _no_wake_ups, _settings, house, numbers, simulator  # noqa: F401
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings, transactional_db):
+    settings.OUTBOUND_PLACE_TIMEOUT = 2.0
+    # A transactional test before this one has emptied every table, this row of the migrations too.
+    PortalPace.objects.get_or_create(pk=1)
+
+
+class Workers:
+    """What Celery does, in one thread: imports, ticks, pumps, questions to the carrier, results."""
+
+    def __init__(self):
+        self.over, self.faults = threading.Event(), []
+        self.thread = threading.Thread(target=self._work, daemon=True)
+
+    def _work(self):
+        try:
+            while not self.over.is_set():
+                actions.beat()
+                for job in actions.imports_sweep():
+                    actions.import_run(job=job)
+                actions.windows_keep()
+                actions.waiting_drain()
+                actions.batches_settle()
+                Pump(seconds=0.4, idle=0.1, stop=self.over.is_set).run()
+                actions.silent_look()
+                time.sleep(0.05)
+        except Exception as error:  # shown by the test
+            self.faults.append(error)
+        finally:
+            connection.close()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join(20)
+
+
+@pytest.fixture
+def workers(live_server, settings, simulator):  # noqa: F811
+    settings.OUTBOUND_CALLBACK_URL = live_server.url
+    with Workers() as made:
+        yield made
+    assert not made.faults, made.faults
+
+
+def test_from_a_file_to_the_outcome(page, live_server, sign_in, personas, house, simulator, workers, tmp_path):  # noqa: F811
+    people = numbers(240) + [f"+1720555{n:02d}75" for n in range(10, 40)]
+    file = tmp_path / "people.csv"
+    file.write_text(
+        "destination,first_name\n" + "".join(f"{one},Ann\n" for one in people) + "12,Nobody\n" + f"{people[0]},Twice\n"
+    )
+    page.set_viewport_size({"width": 1440, "height": 900})
+    sign_in(personas.manager)
+    page.goto(f"{live_server.url}/outbound/")
+    page.get_by_role("link", name="Set up the first one").click()
+    page.get_by_label("Name").fill("Spring reminders")
+    page.get_by_label("Number shown").fill(ANI)
+    page.get_by_role("button", name="Save and go on").click()
+
+    page.get_by_label("File", exact=True).set_input_files(str(file))
+    page.get_by_role("button", name="Add to the list").click()
+    expect(page.locator("main")).to_contain_text("270 people on the list")
+    expect(page.locator("main")).to_contain_text("Done")
+    with page.expect_download() as refused:
+        page.get_by_role("link", name="Refused rows").click()
+    text = refused.value.path().read_text()
+    assert "272,12,A number that cannot exist" in text or "272,12,Not a phone number" in text
+    assert "273," in text
+    page.get_by_role("button", name="Save and go on").click()
+
+    # Around the clock, so that the test may run at any hour.
+    for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"):
+        row = page.get_by_role("group", name=day)
+        row.get_by_label(f"{day} from").fill("00:00")
+        row.get_by_label(f"{day} until").fill("00:00")
+        row.get_by_label("next day").check()
+    page.get_by_role("button", name="Save and go on").click()
+    page.get_by_label("Calls per second").fill("25")
+    page.get_by_label("Lines").fill("20")
+    page.get_by_role("button", name="Save and go on").click()
+
+    expect(page.get_by_role("heading", name="By time zone")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("270")
+    expect(page.locator("main")).to_contain_text("America/Denver")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Start it").click()
+    expect(page.locator(".badge", has_text="Running").first).to_be_visible()
+
+    # Watched: the figures move by themselves.
+    completed = page.locator(".stat", has_text="Completed").locator(".stat-value")
+    expect(completed).not_to_have_text("0")
+    expect(page.get_by_role("region", name="Latest calls that ended")).to_contain_text("Voice")
+    page.get_by_role("region", name="Latest calls that ended").get_by_role(
+        "link", name=re.compile("Call info")
+    ).first.click()
+    info = page.locator("#call-info")
+    expect(info).to_contain_text("Attempt 1")
+    expect(info).to_contain_text("Accepted by the carrier")
+    page.keyboard.press("Escape")
+    expect(info).not_to_be_visible()
+
+    # Stopped with the keyboard: the dialog takes the focus and gives it back.
+    page.get_by_role("button", name="Stop", exact=True).focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Stop this batch for good?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    page.keyboard.press("Enter")
+    dialog.get_by_label("Reason").fill("wrong list")
+    page.keyboard.press("Enter")
+    expect(page.locator(".messages")).to_contain_text(re.compile(r"Stopped: \d+ people will never be called"))
+    after = simulator.counts()["requests"]
+    never = int(re.search(r"Stopped: (\d+)", page.locator(".messages").inner_text()).group(1))
+    assert 0 < never < 270 and after == 270 - never
+    expect(page.locator(".badge", has_text="Stopped").first).to_be_visible()
+    assert simulator.counts()["requests"] == after, "the outside counter never rises after the answer"
+    batch = Batch.objects.get()
+    state = BatchState.objects.get(pk=batch.pk)
+    assert state.canceled >= never and state.completed + state.failed + state.canceled == 270
+    assert simulator.counts()["attempts_twice"] == {}
+    page.get_by_role("link", name="Calls", exact=True).first.click()
+    page.get_by_label("Status").select_option("completed")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("region", name="Calls")).to_contain_text("Voice")
+    with page.expect_download() as exported:
+        page.get_by_role("link", name="Export CSV").click()
+    assert len(exported.value.path().read_text().splitlines()) == state.completed + 1
+
+
+def test_the_start_moves_from_the_full_hour_with_one_click(page, live_server, sign_in, personas, house):  # noqa: F811
+    draft = house.batch(numbers(2), started=False)
+    sign_in(personas.manager)
+    page.goto(f"{live_server.url}/outbound/batches/{draft.pk}/setup/schedule/")
+    page.get_by_label("Start", exact=True).fill("2031-03-03T10:00")
+    page.get_by_role("button", name="Save and go on").click()
+    expect(page.locator("main")).to_contain_text("It starts near the full hour")
+    page.get_by_role("button", name="Start at").nth(1).click()
+    expect(page.get_by_label("Start", exact=True)).to_have_value("2031-03-03T10:30")
+    expect(page.locator("main")).not_to_contain_text("It starts near the full hour")
+
+
+@pytest.fixture
+def addresses(house):  # noqa: F811
+    """One of everything."""
+    from tests.outbound_web.conftest import apply, asked_out, delivery
+
+    batch = house.batch(numbers(40), name="Reminders of the spring campaign in Colorado", max_attempts=3, result_url="")
+    calls = actions.calls_claim(worker="test", limit=6)
+    for one in calls[:3]:
+        apply(
+            house, one, "accepted", "ringing", "answered", ended={"outcome": "answered", "cause": "16"}, callee="voice"
+        )
+    apply(house, calls[3], "accepted", ended={"outcome": "busy", "cause": "17"})
+    apply(house, calls[4], "accepted", "answered")
+    apply(house, calls[5], "lost")
+    unknown = Recipient.objects.get(pk=calls[5].recipient)
+    asked_out(unknown)
+    Batch.objects.filter(pk=batch.pk).update(result_url="https://example.com/results")
+    for one, state in zip(calls, ("delivered", "failed", "pending"), strict=False):
+        delivery(
+            batch, Recipient.objects.get(pk=one.recipient), state=state, last_status=500 if state == "failed" else None
+        )
+    draft = house.batch([*numbers(20, area="720"), *numbers(5, area="212")], started=False, name="A draft")
+    BatchImport.objects.create(batch=draft, file_name="a list with a rather long name.csv", state="done", size=1000, rows_read=30,
+                               rows_added=25, rows_refused=5)  # fmt: skip
+    BatchImport.objects.create(
+        batch=draft, file_name="more.csv", state="running", size=1000, bytes_read=400, step="reading"
+    )
+    paused = house.batch(numbers(5, area="970"), name="Paused by the portal")
+    Batch.objects.filter(pk=paused.pk).update(status="paused", pause_reason="25 carrier errors in a row (HTTP 500)")
+    never = actions.do_not_call_list_create(by=None, network=house.network, name="Never")
+    actions.do_not_call_add(by=None, to=never, patterns=["+18055550177", "+1900*"], note="asked")
+    return {
+        "batches": "/outbound/", "batch": f"/outbound/batches/{batch.pk}/", "calls": f"/outbound/batches/{batch.pk}/calls/",
+        "call": f"/outbound/batches/{batch.pk}/calls/{unknown.pk}/", "results": f"/outbound/batches/{batch.pk}/results/",
+        "paused": f"/outbound/batches/{paused.pk}/", "new": "/outbound/batches/new/",
+        "basics": f"/outbound/batches/{draft.pk}/setup/basics/", "lists": f"/outbound/batches/{draft.pk}/lists/",
+        "schedule": f"/outbound/batches/{draft.pk}/setup/schedule/", "pace": f"/outbound/batches/{draft.pk}/setup/pace/",
+        "review": f"/outbound/batches/{draft.pk}/setup/review/", "queue": "/outbound/queue/",
+        "do-not-call": "/outbound/do-not-call/", "do-not-call-list": f"/outbound/do-not-call/{never.pk}/",
+        "carriers": "/outbound/carriers/", "carrier": f"/outbound/carriers/{house.carrier.pk}/",
+        "carrier-new": "/outbound/carriers/new/",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_are_accessible(
+    page, live_server, sign_in, personas, addresses, accessible, no_sideways_scroll, width, scheme, request
+):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    sign_in(personas.super)
+    problems = []
+    for name, address in addresses.items():
+        response = page.goto(live_server.url + address)
+        if response.status != 200:
+            problems.append(f"{name}: answered {response.status}")
+            continue
+        expect(page.locator("h1:visible")).to_have_count(1)
+        page.wait_for_timeout(150)  # transitions of the theme
+        for check in (accessible, no_sideways_scroll):
+            try:
+                check()
+            except AssertionError as error:
+                problems.append(f"{name}: {check.__qualname__.split('.')[0]}: {error}")
+        problems += [f"{name}: script error {error}" for error in errors]
+        errors.clear()
+    page.goto(live_server.url + addresses["calls"])
+    page.get_by_role("link", name=re.compile("Call info")).first.click()
+    expect(page.locator("#call-info")).to_contain_text("Our id")
+    try:
+        accessible()
+    except AssertionError as error:
+        problems.append(f"call info: {error}")
+    assert not problems, "\n".join(problems)
