@@ -398,6 +398,58 @@ def test_a_refused_purchase_is_409_and_its_key_may_try_again(scene, api, cloud):
     assert_counted(scene.network)
 
 
+# Purchases, and numbers to be reclaimed.
+
+
+@pytest.mark.django_db(transaction=True)
+def test_purchases_are_listed(scene, api, as_, cloud, django_assert_num_queries):
+    cloud.stock(20, area_code="303")
+    scene.limits(allowed=20)
+    cloud.plan = ["lost_after"]
+    wish = {**NEW, "local_center": {"tn_prefix": "303"}}
+    api.post(ALL, wish)
+    api.get("number_orders.json")
+    (order,) = api.get("number_orders.json").json()["results"]
+    assert (order["state"], order["campaign"]["id_from_network"], order["promo_number"]) == ("unknown", "roofing", "")
+    with django_assert_num_queries(3, exact=False) as few:
+        api.get("number_orders.json")
+        cost = len(few)
+    for _ in range(7):
+        assert api.post(ALL, wish).status_code == 201
+    with django_assert_num_queries(cost):
+        assert len(api.get("number_orders.json").json()["results"]) == 8
+    ids = [row["promo_number_id"] for row in api.get("number_orders.json").json()["results"]]
+    page = api.get("number_orders.json?page_size=5").json()
+    rest = api.get(page["next"].removeprefix("http://testserver")).json()
+    assert [row["promo_number_id"] for row in page["results"] + rest["results"]] == sorted(ids, reverse=True)
+    assert len(api.get("number_orders.json?state=done").json()["results"]) == 7
+    assert as_("limited").get("number_orders.json").json()["results"] == []
+
+
+def test_proposals_are_listed_kept_and_released(scene, api, as_):
+    from datetime import date
+
+    from promo_numbers.actions.reclaim import reclaim_propose
+
+    for name in ("One", "Two"):
+        actions.number_add(by=None, campaign=scene.roofing, description=name)
+    PromoNumber.objects.update(created_at="2026-01-05T00:00Z")
+    reclaim_propose(date(2026, 11, 20))
+    two, one_ = api.get("reclaim_proposals.json?state=proposed&campaign=roofing").json()["results"]
+    assert (one_["description"], one_["reclaim_on"], one_["last_called_on"]) == ("One", "2026-11-27", None)
+    keep, release = f"reclaim_proposals/{one_['id']}/keep.json", f"reclaim_proposals/{two['id']}/release.json"
+    for persona, status in (("limited", 404), ("observer", 403), ("outsider", 404)):
+        assert as_(persona).post(keep).status_code == status
+        assert as_(persona).post(release).status_code == status
+    assert codes(api.post(keep, {"note": "x" * 251})) == [("max_length", "note")]
+    assert api.post(keep, {"note": "Spring"}).json()["state"] == "kept"
+    assert api.post(release, {}).json()["state"] == "reclaimed"
+    assert codes(api.post(keep, {})) == [("already_decided", None)]
+    assert api.post("reclaim_proposals/0/keep.json", {}).status_code == 404
+    assert set(PromoNumber.objects.values_list("description", "state")) == {("One", "active"), ("Two", "released")}
+    assert api.old().get("reclaim_proposals.json").status_code == 404
+
+
 # Nothing of any type is a 500.
 
 

@@ -205,14 +205,15 @@ def expected(persona, action, surface):
         return 403
     if action == NETWORK:
         if surface == "page":
-            return 403  # the page shows the current network; outsiders look at their own
+            # The page shows the current network: outsiders look at their own, limited members do not see it.
+            return 404 if inside else 403
         if surface == "admin":
             return 403 if seen and not inside else 404  # limited members do not see the network's limits
         return 403 if seen or inside else 404
     if action == DECIDE:
         return 403 if persona == "manager" else 404  # whoever neither asks nor decides does not see requests
     if action == ADD and surface == "admin":
-        return 404 if persona == "outsider" else 403  # he may add, but not on a campaign of this network
+        return 403  # nobody is shown a form who could choose no campaign in it
     if action == MOVE and persona == "numbers_here":
         # He may manage the number; the campaign that it would go to he does not see.
         return {"action": 404, "page": "refused"}.get(surface, "invalid" if surface == "api" else 403)

@@ -120,6 +120,17 @@ def test_a_supplier_without_such_a_number_says_so(scene, cloud, buy):
     assert_counted(scene.network)
 
 
+def test_the_next_wish_is_bought_where_the_best_has_nothing(scene, cloud, buy):
+    StockNumber.objects.all().delete()
+    wishes = [Wanted(locality="Boulder", region="CO"), Wanted(region="CO"), Wanted()]
+    number = buy(wanted=wishes[0], or_else=wishes[1:])
+    assert (number.state, number.number[:5]) == ("active", "+1303")
+    assert [query.get("InLocality") for query in cloud.of("GET", "/AvailablePhoneNumbers")] == ["Boulder", None]
+    cloud.plan = ["lost_before"]
+    assert buy(wanted=Wanted(region="CO"), or_else=[Wanted()]).state == "ordered"
+    assert len(cloud.of("POST", "/IncomingPhoneNumbers.json")) == 2, "no other wish while one may have been fulfilled"
+
+
 @pytest.mark.parametrize("how", ["lost_after", "500_after", "cut_after", "garbled_after"])
 def test_a_purchase_without_an_answer_is_found_and_never_bought_again(scene, cloud, buy, how):
     cloud.plan = [how]

@@ -158,7 +158,7 @@ def number_add(
                 webhook_point(supplier, digits, campaign.network)
                 return PromoNumber.objects.create(**place, number=digits, supplier=supplier, **clean)
             ordered = PromoNumber.objects.create(**place, state=NumberState.ORDERED, supplier=supplier, **clean)
-            order_begin(by=by, number=ordered, wanted=wishes[0])
+            order_begin(by=by, number=ordered, wishes=wishes)
     except IntegrityError as error:
         if (refusal := _unique(error)) is None:
             raise
@@ -205,6 +205,8 @@ def dynamic_numbers_add(
                 if numbers
                 else _picked(campaign, wanted, count)
             )
+            for digits, supplier in taken:
+                webhook_point(supplier, digits, campaign.network)
             name = "overflow number" if overflow else "numbers"
             record(
                 event="ring_pool.grow", obj=pool, by=by, network=campaign.network,

@@ -5,7 +5,7 @@ An order is in the database, counted against the limits, before the supplier hea
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,7 +24,15 @@ from portal.errors import Conflict
 from portal.notices.actions import notify
 from promo_numbers.choices import NumberState, OrderState, StockState
 from promo_numbers.models import NumberOrder, PromoNumber, RingPool, StockNumber
-from promo_numbers.suppliers import Held, NothingLeft, SupplierDown, SupplierRefused, SupplierSilent, Wanted
+from promo_numbers.suppliers import (
+    Held,
+    NothingLeft,
+    Supplier,
+    SupplierDown,
+    SupplierRefused,
+    SupplierSilent,
+    Wanted,
+)
 from promo_numbers.suppliers.registry import remote_names, remote_of, supplier_named
 
 from .limits import limits_check, limits_held, network_hold
@@ -75,15 +83,22 @@ def number_point(number: str) -> bool:
 # Ordering.
 
 
-def order_begin(*, by: User | None, number: PromoNumber, wanted: Wanted, later: bool = False) -> NumberOrder:
-    """Write the order of a number just inserted as `ordered`. It is sent when the transaction is committed: at once by this
-    process, or `later` by a worker."""
-    order = NumberOrder.objects.create(
-        promo_number=number, supplier=number.supplier, wanted=wanted.as_json(), asked_by=by
-    )
+def order_begin(*, by: User | None, number: PromoNumber, wishes: Sequence[Wanted], later: bool = False) -> NumberOrder:
+    """Write the order of a number just inserted as `ordered`: one as the first of `wishes`, or else as the next.
+
+    It is sent when the transaction is committed: at once by this process, or `later` by a worker.
+    """
+    wanted = {**wishes[0].as_json(), "or_else": [wish.as_json() for wish in wishes[1:]]}
+    order = NumberOrder.objects.create(promo_number=number, supplier=number.supplier, wanted=wanted, asked_by=by)
     if not later:
         transaction.on_commit(partial(order_place, order.pk), robust=True)
     return order
+
+
+def wishes_of(order: NumberOrder) -> list[Wanted]:
+    """What an order asks for, best first."""
+    first = {name: value for name, value in order.wanted.items() if name != "or_else"}
+    return [Wanted.of_json(given) for given in (first, *order.wanted.get("or_else", []))]
 
 
 def order_settled(number: PromoNumber) -> PromoNumber:
@@ -101,22 +116,21 @@ def order_settled(number: PromoNumber) -> PromoNumber:
 
 def not_bought(order: NumberOrder) -> Conflict:
     """The refusal that an order ended with."""
-    wanted = Wanted.of_json(order.wanted)
     return Conflict(
-        f"The stock has no {wanted}, and none was bought: {order.error} Nothing was added. Ask for another area code or"
+        f"The stock has no {wishes_of(order)[0]}, and none was bought: {order.error} Nothing was added. Ask for another area code or"
         " place, or try again later.",
         code="not_bought", details={"order": str(order.pk), "wanted": order.wanted},
     )  # fmt: skip
 
 
 def dynamic_numbers_order(
-    *, by: User | None, pool: RingPool, count: int, wanted: Wanted, overflow: bool = False
+    *, by: User | None, pool: RingPool, count: int, wishes: Sequence[Wanted], overflow: bool = False
 ) -> list[PromoNumber]:
     """Order `count` numbers for a RingPool, all or none; a worker buys them after the commit. The caller has checked the right.
 
     Raises LimitReached: never is anything bought that would not fit.
     """
-    campaign, supplier = pool.campaign, remote_of(pool.network)
+    campaign, supplier, wanted = pool.campaign, remote_of(pool.network), wishes[0]
     limits_check(campaign, dynamic=True, count=count)
     with limits_held(campaign, dynamic=True, count=count), transaction.atomic():
         name = "overflow number ordered" if overflow else "numbers ordered"
@@ -134,7 +148,7 @@ def dynamic_numbers_order(
             )
             for _ in range(count)
         )  # fmt: skip
-        orders = [order_begin(by=by, number=row, wanted=wanted, later=True) for row in rows]
+        orders = [order_begin(by=by, number=row, wishes=wishes, later=True) for row in rows]
         from promo_numbers.tasks import place_number_orders
 
         transaction.on_commit(partial(_queue, place_number_orders, [str(order.pk) for order in orders]), robust=True)
@@ -163,7 +177,7 @@ def order_place(order_id: UUID) -> bool:
         order_fail(order_id, f"There is no supplier “{order.supplier}” any more.")
         return True
     try:
-        held = supplier.buy(order.pk, Wanted.of_json(order.wanted), webhook_of(order.promo_number.network))
+        held = _bought(supplier, order)
     except (NothingLeft, SupplierRefused, SupplierDown) as error:
         order_fail(order_id, str(error))
     except SupplierSilent as error:
@@ -174,12 +188,24 @@ def order_place(order_id: UUID) -> bool:
     return True
 
 
+def _bought(supplier: Supplier, order: NumberOrder) -> Held:
+    """One number as the best wish that the supplier has one for. The next wish is asked for only when certainly nothing was
+    bought for the one before. Raises as `Supplier.buy`."""
+    webhook, wishes = webhook_of(order.promo_number.network), wishes_of(order)
+    for wanted in wishes[:-1]:
+        try:
+            return supplier.buy(order.pk, wanted, webhook)
+        except NothingLeft:
+            continue
+    return supplier.buy(order.pk, wishes[-1], webhook)
+
+
 def orders_place(order_ids: list[UUID] | None = None) -> int:
     """Send these orders, or those that were left behind unsent. Returns how many were sent here."""
     if order_ids is None:
         late = NumberOrder.objects.filter(state=OrderState.PLACING, created_at__lt=timezone.now() - LEFT_BEHIND)
         order_ids = list(late.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE])
-    return sum(order_place(order_id) for order_id in order_ids)
+    return sum(_quietly(partial(order_place, order_id)) for order_id in order_ids)
 
 
 def _pause(looked_up: int) -> timedelta:
@@ -234,7 +260,7 @@ def order_fail(order_id: UUID, error: str, *, late: bool = False) -> None:
         PromoNumber.objects.filter(pk=number.pk).update(state=NumberState.RELEASED, released_at=timezone.now())
         record(
             event="number.not_bought", obj=number.campaign, by=None, reason=error[:250],
-            changes={"promo_number": [f"ordered: {Wanted.of_json(order.wanted)}", None]},
+            changes={"promo_number": [f"ordered: {wishes_of(order)[0]}", None]},
         )  # fmt: skip
         if late:
             _tell(order, "A number could not be bought", f"For “{number.campaign}” ({number.description}): {error}")
@@ -276,7 +302,7 @@ def _quietly(work: Callable[[], bool]) -> bool:
     try:
         return work()
     except Exception:
-        logger.exception("an order could not be looked up; it stays and is tried again")
+        logger.exception("an order could not be dealt with; it is looked up later")
         return False
 
 

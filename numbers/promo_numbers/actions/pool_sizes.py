@@ -74,11 +74,12 @@ def pool_add(pool: RingPool, count: int, *, by: User | None, overflow: bool = Fa
 def _order(pool: RingPool, count: int, *, by: User | None, overflow: bool) -> int:
     """Buy what the stock does not have, if the network has a remote supplier; returns how many are ordered now. What is on
     its way already is not ordered again."""
-    wanted = next(iter(wishes(pool)), None) or Wanted(kind=pool.promo_type, prefixes=tuple(pool.tn_prefix_whitelist))
+    wanted = [wish for wish in wishes(pool) if wish.kind == pool.promo_type]
+    wanted = wanted or [Wanted(kind=pool.promo_type, prefixes=tuple(pool.tn_prefix_whitelist))]
     coming = PromoNumber.objects.filter(ring_pool=pool, state=NumberState.ORDERED, is_overflow=overflow).count()
     if count <= coming or not remote_of(pool.network):
         return 0
-    return len(dynamic_numbers_order(by=by, pool=pool, count=count - coming, wanted=wanted, overflow=overflow))
+    return len(dynamic_numbers_order(by=by, pool=pool, count=count - coming, wishes=wanted, overflow=overflow))
 
 
 def out_of_numbers(pool: RingPool, found: int, count: int) -> Conflict:

@@ -126,6 +126,7 @@ def number_write(
 
     An upsert that meets another one creating the same runs again, and changes it.
     """
+    access.require(by, "manage_numbers", campaign)  # before the input is judged: its words would betray other campaigns
     given = _read(data, by, campaign.network)
     own = given.values.get("id_from_network") or ""
     if at.own and own not in ("", at.own):
@@ -178,7 +179,6 @@ def _write(
 
 
 def _create(by: User, campaign: Campaign, at: At, given: _Given, values: dict[str, Any]) -> PromoNumber:
-    access.require(by, "manage_numbers", campaign)
     missing = [name for name in ("description", "media_type") if not values.get(name)]
     if missing:
         raise Invalid.of([(name, "required", f"A new number needs its {name}.") for name in missing])

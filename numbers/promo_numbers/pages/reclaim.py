@@ -2,12 +2,12 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from campaigns.models import Campaign
 from campaigns.pages.common import user_of
 from portal.accounts import access
 from portal.errors import Conflict, NotFound, Refused
@@ -24,11 +24,13 @@ def reclaim_index(request: HttpRequest) -> HttpResponse:
     """The proposals of the network: those still open, or by state."""
     user, network = user_of(request), network_of(request)
     state = request.GET.get("state", "").strip()
-    manages = access.restrict(Campaign.objects.filter(network=network), user, "manage_numbers").exists()
+    found = keyset(proposals(user, network, state=state), request.GET, order=("-id",))
+    shown = ReclaimProposal.objects.filter(pk__in=[row.pk for row in found])
+    may = set(access.restrict(shown, user, "manage_numbers").values_list("pk", flat=True))
     return show(
         request, "numbers/supply/reclaim.html", title="Numbers to be reclaimed",
         crumbs=[("Promo numbers", reverse("numbers:list"))], state=state, states=ReclaimState.choices,
-        page=keyset(proposals(user, network, state=state), request.GET, order=("-id",)), manages=manages,
+        page=found, manages=bool(may), may=may,
         is_open=state in ("", ReclaimState.PROPOSED), rules={
             "days": settings.PROMO_NUMBER_RECLAIM_AFTER_DAYS, "notice": settings.PROMO_NUMBER_RECLAIM_NOTICE_DAY,
             "reminder": settings.PROMO_NUMBER_RECLAIM_REMINDER_DAY, "reclaim": settings.PROMO_NUMBER_RECLAIM_DAY,
@@ -68,18 +70,19 @@ def reclaim_decide(request: HttpRequest, pk: int, do: str) -> HttpResponse:
 @page
 @require_POST
 def reclaim_keep_chosen(request: HttpRequest) -> HttpResponse:
-    """Keep the ticked numbers (POST)."""
+    """Keep the ticked numbers, all that are still open or none (POST)."""
     user = user_of(request)
     keys = {int(key) for key in request.POST.getlist("proposal") if key.isascii() and key.isdigit() and len(key) < 19}
     rows = proposals(user, network_of(request)).filter(pk__in=sorted(keys)[:PAGE_SIZE])
     kept = 0
-    for proposal in rows.select_related("promo_number__campaign__network"):
-        try:
-            reclaim_keep(by=user, proposal=proposal)
-        except Conflict:
-            continue  # settled meanwhile
-        else:
-            kept += 1
+    with transaction.atomic():
+        for proposal in rows:
+            try:
+                reclaim_keep(by=user, proposal=proposal)
+            except Conflict:
+                continue  # settled meanwhile
+            else:
+                kept += 1
     if kept:
         messages.success(request, f"{kept:,} kept.")
     else:
