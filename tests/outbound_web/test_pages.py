@@ -421,6 +421,20 @@ def test_the_pending_queue_says_what_waits_for_what(scene):
     assert "lunch" in text_of(client.get(at("queue")))
 
 
+def test_the_pending_queue_goes_over_pages_of_batches(house, monkeypatch):
+    monkeypatch.setattr("outbound.pages.queue.MOST_BATCHES", 2)
+    for number in range(5):
+        house.batch(numbers(1, area=str(212 + number)), name=f"Batch {number}")
+    client, seen, address = sign_in(house.people.observer), set(), at("queue")
+    while address:
+        page = client.get(address)
+        seen |= {one.batch.name for one in page.context["waiting"]}
+        after = page.context["page"].after
+        address = f"{at('queue')}?after={after}" if after else None
+        assert page.context["total"] == 5 and len({one.batch.pk for one in page.context["waiting"]}) <= 2
+    assert seen == {f"Batch {number}" for number in range(5)}
+
+
 def test_do_not_call_lists_by_hand_and_by_file(scene):
     client = sign_in(scene.people.manager)
     page = client.post(at("do-not-call"), {"name": "Never", "applies_to_all": "on"}, follow=True)

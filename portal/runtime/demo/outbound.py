@@ -1,5 +1,6 @@
 """Outbound in the demo: a carrier that is simulated, a batch that runs, one that waits for tomorrow, and a draft."""
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from itertools import islice, product
 from zoneinfo import ZoneInfo
@@ -74,7 +75,9 @@ def _batch(network: Network, carrier: Carrier, name: str, ani: str, **values: ob
 
 def _add(batch: Batch, numbers: list[str]) -> None:
     for start in range(0, len(numbers), 1000):
-        calls = [{"destination": number, "first_name": "Alex"} for number in numbers[start : start + 1000]]
+        calls: list[Mapping[str, str]] = [
+            {"destination": number, "first_name": "Alex"} for number in numbers[start : start + 1000]
+        ]
         actions.recipients_add(by=None, batch=batch, calls=calls)
 
 
