@@ -141,7 +141,7 @@ def test_from_a_file_to_the_outcome(page, live_server, sign_in, personas, house,
     state = BatchState.objects.get(pk=batch.pk)
     assert state.canceled >= never and state.completed + state.failed + state.canceled == 270
     assert simulator.counts()["attempts_twice"] == {}
-    page.get_by_role("link", name="Calls", exact=True).first.click()
+    page.locator(".tabs").get_by_role("link", name="Calls", exact=True).click()
     page.get_by_label("Status").select_option("completed")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("region", name="Calls")).to_contain_text("Voice")
