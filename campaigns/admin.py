@@ -97,7 +97,10 @@ class CapInline(ObjectInline):
 
 @admin.register(Campaign)
 class CampaignAdmin(ObjectAdmin):
-    """Campaigns with their destinations. The status moves on the campaign's own page, caps on theirs."""
+    """Campaigns with their destinations, as they are in force; changes of one that was live go into its draft.
+
+    The status moves on the campaign's own page, caps on theirs.
+    """
 
     rights = {"view": "view", "change": "change"}
     list_display = ("name", "campaign_type", "status", "advertiser", "network")
@@ -106,7 +109,7 @@ class CampaignAdmin(ObjectAdmin):
     autocomplete_fields = ("advertiser", "overflow")
     _plain = (
         "name", "description", "url", "time_zone", "operating_24_7", "hours", "named_regions", "destination_phone_number",
-        "currency", "payin", "payout",
+        "currency", "payin", "payout", "pause_date",
     )  # fmt: skip
     _bundle = ("distribution", "overflow", "repeat_caller", "repeat_window_days")
 
@@ -138,9 +141,11 @@ class CampaignAdmin(ObjectAdmin):
     def write(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> Campaign:
         by: Any = request.user
         if change:
-            # The form has put its values onto `obj`: the action starts from the stored row.
+            # The form has put its values onto `obj`: the action starts from the stored row. Only what was changed here is
+            # written: the form shows the terms in force, and stating those again would take them out of the draft.
             campaign = Campaign.objects.get(pk=obj.pk)
-            return actions.campaign_update(by=by, campaign=campaign, **form.cleaned_data)
+            values = {name: value for name, value in form.cleaned_data.items() if name in form.changed_data}
+            return actions.campaign_update(by=by, campaign=campaign, **values)
         return actions.campaign_create(by=by, **form.cleaned_data)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

@@ -16,7 +16,7 @@ from campaigns.hours import DAYS, hours_in_words
 from campaigns.models import Campaign, Cap
 from campaigns.queries import charts, summaries
 from campaigns.queries.lint import lint
-from campaigns.queries.terms import terms_difference
+from campaigns.queries.terms import money_words, terms_difference
 from portal.errors import Conflict, Invalid
 from portal.web.pages import fragment, page, part_of, show
 
@@ -46,6 +46,8 @@ def _common(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "rights": rights,
         "moves": moves,
         "differences": terms_difference(campaign),
+        "payin_words": money_words(campaign, "payin"),
+        "payout_words": money_words(campaign, "payout"),
         "version": campaign.updated_at.isoformat(),
         "may_create": may_create(request, campaign.network),
         "changes": recent_changes(campaign),

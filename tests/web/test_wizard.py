@@ -164,7 +164,8 @@ def test_errors_stand_at_their_fields_and_nothing_is_written(advertiser, persona
     response = client.post(at(campaign, "payout"), wrong)
     form = response.context["form"]
     assert (
-        "column 12" in list(form.payout)[1]["errors"]["condition"] and "much" in next(iter(form.payin))["errors"]["amount"]
+        "column 12" in list(form.payout)[1]["errors"]["condition"]
+        and "much" in next(iter(form.payin))["errors"]["amount"]
     )
     assert (
         'aria-invalid="true"' in response.content.decode() and list(form.payout)[1]["condition"] == "repeat and mobil"
@@ -291,3 +292,17 @@ def test_somebody_elses_advertiser_is_not_offered(advertiser, personas):
         and campaign is None
         and "is not an advertiser that you can see" in text_of(response)
     )
+
+
+def test_the_admin_changes_what_was_changed_there_and_leaves_the_rest_of_the_draft(advertiser, personas):
+    campaign = live(advertiser)
+    actions.campaign_update(by=None, campaign=campaign, payout=15)
+    data = {
+        "name": campaign.name, "description": "From the admin", "time_zone": campaign.time_zone, "operating_24_7": "on",
+        "hours": "{}", "named_regions": "[]", "destination_phone_number": campaign.destination_phone_number, "currency": "USD",
+        "payin": "0.0000", "payout": "12.0000", "caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    response = sign_in(personas.super).post(reverse("admin:campaigns_campaign_change", args=[campaign.pk]), data)
+    assert response.status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.draft == {"payout": "15.0000", "description": "From the admin"}
