@@ -110,7 +110,9 @@ class CampaignSerializer(WithExtra):
     pause_date = serializers.DateField(allow_null=True)
     expiration_date = serializers.DateField(allow_null=True, read_only=True, help_text="The same as pause_date.")
     has_draft = serializers.BooleanField(read_only=True, help_text="Whether going live will change terms.")
-    draft = serializers.DictField(read_only=True, help_text="The fields that going live will change; null = none.")
+    draft = serializers.DictField(
+        read_only=True, allow_null=True, help_text="The fields that going live will change; null = none."
+    )
     budget_activities = serializers.SerializerMethodField()
     live = serializers.SerializerMethodField(help_text="Live calls that came through a bundle; null on a bundle.")
     created_at = serializers.DateTimeField()

@@ -123,7 +123,8 @@ FIELDS = st.sampled_from(
     ["name", "campaign_type", "hours", "named_regions", "budget_activities", "overflow", "advertiser", "payin", "payout",
      "timezone", "currency", "url", "description", "destination_phone_number", "advertiser_payin", "affiliate_payout", "ivr_tree",
      "repeat_caller", "repeat_window_days", "distribution", "id_from_network", "custom_data", "caller", "bundle", "at", "event",
-     "pause_date", "email_settings", "role", "first_name", "timeout", "draft", "cause", "reason", "priority", "weight", "external_id", "promo_number", "id", "status"]
+     "pause_date", "email_settings", "role", "first_name", "timeout", "draft", "cause", "reason",
+     "priority", "weight", "external_id", "promo_number", "id", "status"]
 )  # fmt: skip
 REQUESTS = [
     ("POST", "advertisers.json"), ("PUT", "advertisers/27.json"), ("PUT", "advertisers/27/advertiser_campaigns/c1.json"),
