@@ -11,7 +11,7 @@ class PromoNumbersConfig(AppConfig):
         from campaigns import ports
         from portal.notices import kinds
 
-        from . import queries, rights
+        from . import checks, queries, rights  # noqa: F401 - importing the checks registers them
         from .queries import pools
 
         ports.fill_campaign_of_number(queries.campaign_of_number)

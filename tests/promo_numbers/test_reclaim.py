@@ -81,7 +81,7 @@ def test_last_calls_are_summed_up_as_they_come(scene):
     assert one.last_called_on == date(2026, 11, 20), "it never goes back"
 
 
-def test_a_worker_that_was_away_catches_up_day_by_day(scene):
+def test_a_worker_that_was_away_catches_up(scene):
     one = number(scene.roofing)
     call(one, noon("2026-11-03"))
     RollUpMark.objects.create(name="last_calls", until=noon("2026-11-01"))

@@ -4,6 +4,7 @@ import logging
 from uuid import uuid4
 
 import pytest
+from promo_numbers.checks import supply_settings
 from promo_numbers.suppliers import NothingLeft, SupplierDown, SupplierRefused, SupplierSilent, Wanted
 from promo_numbers.suppliers.registry import remote_of
 from promo_numbers.suppliers.twilio import TwilioNumbers
@@ -164,3 +165,19 @@ def test_which_networks_may_buy(network, settings):
     assert remote_of(network) == "twilio"
     settings.PROMO_NUMBER_SUPPLIER = "nobody"
     assert remote_of(network) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"PROMO_NUMBER_SUPPLIER": "nobody"}, "numbers.E001"), ({"TWILIO_AUTH_TOKEN": ""}, "numbers.E002"),
+        ({"PROMO_NUMBER_LOOK_UPS": []}, "numbers.E003"), ({"PROMO_NUMBER_SUPPLIER_TIMEOUT": 0}, "numbers.E004"),
+        ({"PROMO_NUMBER_RECLAIM_DAY": 20}, "numbers.E005"), ({"PROMO_NUMBER_RECLAIM_AFTER_DAYS": 0}, "numbers.E005"),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_meant_are_named(cloud, settings, values, code):
+    assert supply_settings(None) == []
+    for name, value in values.items():
+        setattr(settings, name, value)
+    (problem,) = supply_settings(None)
+    assert problem.id == code and TOKEN not in problem.msg

@@ -10,7 +10,7 @@ from promo_numbers.models import RollUpMark
 MARK = "last_calls"
 # A call is committed a moment after it began: so much is read twice.
 AGAIN = timedelta(minutes=10)
-STEP = timedelta(days=1)
+STEP = timedelta(days=7)
 # How far back it looks the first time.
 FIRST = timedelta(days=90)
 
@@ -30,7 +30,7 @@ WHERE n.network_id = c.network_id AND n.number = c.promo_number AND n.state = 'a
 def last_calls_roll_up(now: datetime | None = None) -> int:
     """Bring `last_called_on` up to `now`. Returns how many numbers changed.
 
-    Only calls since the last run are read (some minutes twice), a day at a time after a longer pause. Runs that overlap
+    Only calls since the last run are read (some minutes twice), a week at a time after a longer pause. Runs that overlap
     wait for each other; a run that breaks off is made good by the next.
     """
     now = now or timezone.now()

@@ -1,8 +1,10 @@
 """The stock as platform staff see it: counts by area code, its numbers, and who holds what."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from campaigns.models import AreaPrefix
@@ -24,25 +26,41 @@ class AreaRow:
     gone: int
 
 
-_COUNTS = {state: Count("pk", filter=Q(state=state)) for state in StockState.values}
+# From one area code to the next through the index, past all their numbers.
+_CODES = """
+WITH RECURSIVE page (code, place) AS (
+    (SELECT s.area_code, 1 FROM numbers_stocknumber s WHERE {first} ORDER BY s.area_code {order} LIMIT 1)
+    UNION ALL
+    SELECT (SELECT s.area_code FROM numbers_stocknumber s WHERE s.area_code {beyond} page.code
+            ORDER BY s.area_code {order} LIMIT 1), page.place + 1
+    FROM page WHERE page.code IS NOT NULL AND page.place < %s
+)
+SELECT code FROM page WHERE code IS NOT NULL
+"""
+
+
+def _codes(first: str, given: list[str], count: int, *, backward: bool) -> list[str]:
+    how = {"order": "DESC", "beyond": "<"} if backward else {"order": "ASC", "beyond": ">"}
+    with connection.cursor() as cursor:
+        cursor.execute(_CODES.format(first=first, **how), [*given, count])
+        return [code for (code,) in cursor.fetchall()]
 
 
 def area_page(*, after: str = "", before: str = "", size: int = PAGE_SIZE) -> Page:
-    """A page of area codes with their counts, in their order. Two statements; only the page's own rows are counted."""
-    rows: QuerySet[StockNumber, dict[str, Any]] = StockNumber.objects.order_by().values("area_code")  # type: ignore[assignment]
-    rows = rows.annotate(**_COUNTS)
+    """A page of area codes with their counts, in their order. Three statements; only the page's own numbers are counted."""
     if before and not after:
-        found = list(rows.filter(area_code__lt=before).order_by("-area_code")[: size + 1])
-        more, found = len(found) > size, found[:size][::-1]
-        has_previous, has_next = more, bool(found)
+        codes = _codes("s.area_code < %s", [before], size + 1, backward=True)
+        has_previous, has_next, codes = len(codes) > size, bool(codes), codes[:size][::-1]
     else:
-        found = list((rows.filter(area_code__gt=after) if after else rows).order_by("area_code")[: size + 1])
-        has_previous, has_next = bool(after), len(found) > size
-        found = found[:size]
-    places = _places([row["area_code"] for row in found])
+        first, given = ("s.area_code > %s", [after]) if after else ("true", [])
+        codes = _codes(first, given, size + 1, backward=False)
+        has_previous, has_next, codes = bool(after), len(codes) > size, codes[:size]
+    rows = StockNumber.objects.filter(area_code__in=codes).order_by().values_list("area_code", "state")
+    counts = {(code, state): count for code, state, count in rows.annotate(count=Count("pk"))}
+    places = _places(codes)
     areas = [
-        AreaRow(row["area_code"], places.get(row["area_code"], ""), *(row[state] for state in StockState.values))
-        for row in found
+        AreaRow(code, places.get(code, ""), *(counts.get((code, state), 0) for state in StockState.values))
+        for code in codes
     ]
     return Page(
         areas,
@@ -66,6 +84,9 @@ def stock_numbers(
     rows = StockNumber.objects.select_related("network")
     if area_code:
         rows = rows.filter(area_code=area_code)
+        if re.fullmatch(r"[2-9]\d\d", area_code):
+            # The same said so that the index of numbers, in whose order they are shown, can be entered.
+            rows = rows.filter(number__gte=f"+1{area_code}", number__lt=f"+1{area_code}:")
     if state in StockState.values:
         rows = rows.filter(state=state)
     if digits := "".join(sign for sign in search if sign.isascii() and sign.isdigit()):
