@@ -169,6 +169,9 @@ def _change_draft(by: User | None, campaign: Campaign, clean: dict[str, Any]) ->
     name, status = campaign.name, campaign.status
     campaign.name = clean.pop("name", name)
     changes = draft_write(campaign, clean)
+    if "overflow" in changes:  # by name, as the rest of the audit trail
+        names = {row.pk: str(row) for row in Campaign.objects.filter(pk__in=filter(None, changes["overflow"]))}
+        changes["overflow"] = [names.get(pk) for pk in changes["overflow"]]
     if status != campaign.status:
         changes["status"] = [status, campaign.status]
     if changes or name != campaign.name:

@@ -187,6 +187,7 @@ def test_futures_of_many_bundles_find_their_overflows_at_once(django_assert_num_
     bundles = [BundleFactory(advertiser=target.advertiser) for _ in range(5)]
     for bundle in bundles:
         actions.campaign_update(by=None, campaign=bundle, overflow=target)
+    assert AuditEvent.objects.filter(event="campaign.draft").latest("id").changes["overflow"] == [None, target.name]
     rows = list(Campaign.objects.filter(pk__in=[bundle.pk for bundle in bundles]).select_related("overflow"))
     with django_assert_num_queries(1):
         assert {future.overflow for future in futures_of(rows)} == {target}
