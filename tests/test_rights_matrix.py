@@ -181,7 +181,9 @@ ACTION_ATTEMPTS: dict[str, Attempt] = {
 PAGE_ATTEMPTS: dict[str, Attempt] = {
     VIEW: lambda w: answer_of(w.client.get(reverse("campaigns:detail", args=[w.campaign.pk]))),
     CHANGE: lambda w: answer_of(w.client.post(reverse("campaigns:wizard", args=[w.campaign.pk]), edit_form(w))),
-    TREATMENT: lambda w: answer_of(w.client.post(reverse("campaigns:treatment", args=[w.campaign.pk]), treatment_form())),
+    TREATMENT: lambda w: answer_of(
+        w.client.post(reverse("campaigns:treatment", args=[w.campaign.pk]), treatment_form())
+    ),
     CAPS: lambda w: answer_of(w.client.post(reverse("campaigns:caps", args=[w.campaign.pk]), caps_form(w))),
     OPERATE: lambda w: answer_of(w.client.post(reverse("campaigns:status", args=[w.campaign.pk]), {"move": "pause"})),
     ACCESS: lambda w: answer_of(
@@ -236,9 +238,7 @@ API_ATTEMPTS: dict[str, Attempt] = {
     CHANGE: lambda w: api(w, "PATCH", campaign_path(w), {"name": "Renamed"}),
     CAPS: lambda w: api(w, "PATCH", campaign_path(w), CAP_BODY),
     OPERATE: lambda w: api(w, "POST", f"{campaign_path(w)}/archive"),
-    MEMBERS: lambda w: api(
-        w, "PUT", f"advertisers/{w.campaign.advertiser.id_from_network}/users/u1", ADVERTISER_USER
-    ),
+    MEMBERS: lambda w: api(w, "PUT", f"advertisers/{w.campaign.advertiser.id_from_network}/users/u1", ADVERTISER_USER),
     ROUTE: lambda w: api(w, "POST", "calls", {"bundle": w.bundle.id_from_network, "caller": "+13035550100"}),
 }
 

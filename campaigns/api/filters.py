@@ -8,6 +8,7 @@ from django_filters import rest_framework as filters
 from campaigns.callers import NotANumber, e164
 from campaigns.choices import CampaignStatus, CampaignType, Outcome
 from campaigns.models import Call, CallLeg, Campaign
+from portal.api.filters import MomentFilter
 from portal.errors import Invalid
 
 
@@ -27,8 +28,8 @@ class CallFilter(filters.FilterSet):
     caller = filters.CharFilter(method="of_caller", label="The caller's number.")
     promo_number = filters.CharFilter(method="of_number", label="The promo number called.")
     external_id = filters.CharFilter(label="Your own id of the call.")
-    started_after = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
-    started_before = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
+    started_after = MomentFilter(field_name="started_at", lookup_expr="gte")
+    started_before = MomentFilter(field_name="started_at", lookup_expr="lt")
     live = filters.BooleanFilter(method="that_live", label="Only calls that have not ended (true) or have (false).")
 
     class Meta:

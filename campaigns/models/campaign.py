@@ -72,9 +72,7 @@ class Campaign(models.Model):
         default=list, blank=True, editable=False,
         help_text="Every policy but the unconditional Base, which is `payin`: [{type, amount, condition}] (campaigns.pricing).",
     )  # fmt: skip
-    payout_policies = models.JSONField(
-        default=list, blank=True, editable=False, help_text="Likewise beside `payout`."
-    )
+    payout_policies = models.JSONField(default=list, blank=True, editable=False, help_text="Likewise beside `payout`.")
     pause_date = models.DateField(null=True, blank=True, help_text="Paused when this day begins in its time zone.")
 
     # Of a Bundled campaign only; `overflow` and `repeat_caller` are what its call treatment's node says: see

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from outbound.choices import BatchStatus, DeliveryState, Outcome, RecipientState
 from outbound.models import Attempt, Batch, Recipient, ResultDelivery
+from portal.api.filters import MomentFilter
 from portal.api.pagination import CursorPagination
 
 
@@ -18,8 +19,8 @@ class BatchFilter(filters.FilterSet):
 
     status = filters.CharFilter(method="with_status", label=f"active, or one of {', '.join(BatchStatus.values)}.")
     q = filters.CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name.")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Batch
@@ -52,8 +53,8 @@ class AttemptFilter(filters.FilterSet):
 
     status = filters.CharFilter(field_name="state")
     outcome = filters.CharFilter()
-    queued_after = filters.IsoDateTimeFilter(field_name="claimed_at", lookup_expr="gte")
-    queued_before = filters.IsoDateTimeFilter(field_name="claimed_at", lookup_expr="lt")
+    queued_after = MomentFilter(field_name="claimed_at", lookup_expr="gte")
+    queued_before = MomentFilter(field_name="claimed_at", lookup_expr="lt")
 
     class Meta:
         model = Attempt

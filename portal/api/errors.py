@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.signals import got_request_exception
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -199,6 +200,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     return Response(body, status=status, headers=answer.headers)
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest, rest: str = "") -> JsonResponse:
     """The last address under /api/: says which versions exist, or that there is nothing here."""
     from .versioning import check_version

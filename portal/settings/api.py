@@ -51,5 +51,8 @@ SPECTACULAR_SETTINGS = {
         "EndReasonEnum": "campaigns.choices.EndReason",
         "VoiceKindEnum": "campaigns.choices.VoiceKind",
         "RequestStateEnum": "promo_numbers.choices.RequestState",
+        "NumberStateEnum": "promo_numbers.choices.NumberState",
+        "OrderStateEnum": "promo_numbers.choices.OrderState",
+        "ReclaimStateEnum": "promo_numbers.choices.ReclaimState",
     },
 }

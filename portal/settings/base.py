@@ -132,10 +132,17 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-flows": {"task": "campaigns.tasks.reconcile_flows", "schedule": 60.0, "options": {"expires": 60}},
     "forget-keys": {"task": "campaigns.tasks.forget_keys", "schedule": crontab(hour="2", minute="47")},
     "send-flow-messages": {"task": "campaigns.tasks.send_flow_messages", "schedule": 10.0, "options": {"expires": 60}},
-    "pause-due-campaigns": {"task": "campaigns.tasks.pause_due_campaigns", "schedule": 60.0, "options": {"expires": 60}},
+    "pause-due-campaigns": {
+        "task": "campaigns.tasks.pause_due_campaigns",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "roll-up-hours": {"task": "campaigns.tasks.roll_up_hours", "schedule": 60.0, "options": {"expires": 60}},
     # Twice, in case a night is missed; the second run finds nothing to do.
-    "roll-up-number-days": {"task": "promo_numbers.tasks.roll_up_number_days", "schedule": crontab(hour="0,6", minute="12")},
+    "roll-up-number-days": {
+        "task": "promo_numbers.tasks.roll_up_number_days",
+        "schedule": crontab(hour="0,6", minute="12"),
+    },
     "send-mails": {"task": "portal.notices.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "send-webhooks": {"task": "portal.hooks.tasks.send_deliveries", "schedule": 10.0, "options": {"expires": 20}},
     "clear-webhooks": {"task": "portal.hooks.tasks.clear_deliveries", "schedule": crontab(hour="4", minute="27")},

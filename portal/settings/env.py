@@ -14,7 +14,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(os.environ.get("HEADROOM_VAR", BASE_DIR / "var"))
 RUNTIME_ENV = VAR_DIR / "headroom.env"
 
-SECRET_NAMES = ("SECRET_KEY", "DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL", "METRICS_TOKEN", "TWILIO_AUTH_TOKEN")
+SECRET_NAMES = (
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "BROKER_URL",
+    "CACHE_URL",
+    "EMAIL_URL",
+    "METRICS_TOKEN",
+    "TWILIO_AUTH_TOKEN",
+)
 
 
 def read_secret_files() -> None:

@@ -13,6 +13,9 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from promo_numbers.actions import network_limits_set
+from promo_numbers.actions.requests import limit_request_create
+from promo_numbers.models import RingPool
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -20,10 +23,18 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from outbound import actions as outbound
 from portal import memory
 from portal.accounts.actions.tokens import token_create
 from portal.wsgi import application
-from tests.factories import AdvertiserFactory, CampaignFactory, MembershipFactory, bundle_of
+from tests.factories import (
+    AdvertiserFactory,
+    CampaignFactory,
+    MembershipFactory,
+    PromoNumberFactory,
+    RingPoolFactory,
+    bundle_of,
+)
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 SCHEMA = schemathesis.openapi.from_wsgi("/api/schema", application)
@@ -70,16 +81,29 @@ def world(network):
     one = CampaignFactory(advertiser=advertiser, id_from_network="c1")
     bundle_of(one, id_from_network="b1")
     user = MembershipFactory(network=network, role=40).user
+    number = PromoNumberFactory(campaign=one, number=ANI)
+    pool = RingPoolFactory(campaign=one)
+    RingPool.objects.filter(pk=pool.pk).update(id_from_network=str(pool.pk))
+    outbound.carrier_create(by=None, network=network, kind="simulator", name="Simulator")
+    batch = outbound.batch_create(by=None, network=network, name="Reminders", ani=ANI)
+    network_limits_set(by=None, network=network, total=10)
+    asked = limit_request_create(by=user, network=network, ceiling="network_total", more=5, reason="More boards")
+    known = {
+        "network_id": network.pk, "number": number.pk, "pool": pool.pk, "batch": batch.pk, "limit_request": asked.pk,
+        "list": outbound.do_not_call_list_create(by=None, network=network, name="Never").pk,
+    }  # fmt: skip
     _, key = token_create(by=None, user=user, name="fuzz")
     memory.forget_everything()
     # As Django's own test client does: the real application would close the connection that holds the test's transaction.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield {"network": network.pk, "key": key}
+    yield {"network": network.pk, "key": key, "known": {**KNOWN, **known}}
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
 
+ANI = "+18055550100"
+# What is not made there is asked for all the same: 404 is an answer too.
 KNOWN = {
     "advertiser": "27",
     "campaign": "c1",
@@ -98,7 +122,7 @@ KNOWN = {
 def test_no_request_breaks_the_application_or_its_schema(case, world):
     case.path_parameters = {
         # What the world has none of is asked for by an id that nothing has.
-        name: world["network"] if name == "network_id" else KNOWN.get(name, "1")
+        name: world["known"].get(name, "1")
         for name in case.path_parameters or {}
     }
     case.headers = {

@@ -97,8 +97,9 @@ def _limit(value: Any, field: str, *, none_is_none: bool) -> int | None:
 
 
 def _below_use(used: int, limit: int, field: str, what: str) -> Conflict:
+    are = "number is" if used == 1 else "numbers are"
     return Conflict(
-        f"{used:,} {'number is' if used == 1 else 'numbers are'} in use; {what} cannot be {limit:,}. Release {used - limit:,} first, or set {used:,} or more.",
+        f"{used:,} {are} in use; {what} cannot be {limit:,}. Release {used - limit:,} first, or set {used:,} or more.",
         field=field, code="below_use", details={"used": used, "limit": limit},
     )  # fmt: skip
 

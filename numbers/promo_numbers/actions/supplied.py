@@ -2,7 +2,7 @@
 
 from campaigns.models import AreaPrefix
 from portal.accounts.models import Network
-from promo_numbers.choices import PromoType, StockState
+from promo_numbers.choices import PromoType
 from promo_numbers.models import StockNumber
 from promo_numbers.suppliers import Held
 
