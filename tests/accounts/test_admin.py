@@ -206,13 +206,14 @@ def test_a_campaign_and_its_destinations_in_one_go(campaign, personas, client):
     assert bundle.name != "Renamed" and bundle.destinations.count() == 1 and not AuditEvent.objects.exists()
     assert client.post(change(bundle), form).status_code == 302
     bundle.refresh_from_db()
-    assert (bundle.name, bundle.time_zone) == ("Renamed", "America/Denver")
+    # The name changes at once; the terms of a live campaign wait for Go live.
+    assert (bundle.name, bundle.draft["time_zone"]) == ("Renamed", "America/Denver")
     assert list(bundle.destinations.values_list("destination", "priority", "weight")) == [
         (second.pk, 1, 1),
         (campaign.pk, 2, 7),
     ]
     events = list(AuditEvent.objects.order_by("id").values_list("event", flat=True))
-    assert events == ["campaign.update", "bundle.destination_update", "bundle.destination_add"]
+    assert events == ["campaign.update", "campaign.draft", "bundle.destination_update", "bundle.destination_add"]
     gone = {**form, "destinations-TOTAL_FORMS": "1", "destinations-0-DELETE": "on"}
     client.post(change(bundle), gone)
     assert list(bundle.destinations.values_list("destination", flat=True)) == [second.pk]

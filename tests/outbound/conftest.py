@@ -10,6 +10,7 @@ import pytest
 from outbound import actions
 from outbound.carriers.server import Pace, SimulatedCarrier, serve
 from outbound.models import Batch
+from outbound.models import Pace as PortalPace
 from portal.errors import Refused
 from tests.factories import BundleFactory, PromoNumberFactory
 
@@ -34,6 +35,8 @@ def _no_wake_ups(monkeypatch):
 @pytest.fixture
 def house(network, personas):
     """Acme with an advertiser's campaign, its number, and a carrier that is not asked yet."""
+    # The tables are emptied after a transactional test, this row too.
+    PortalPace.objects.get_or_create(pk=1)
     campaign = BundleFactory(advertiser__network=network, network=network)
     PromoNumberFactory(campaign=campaign, network=network, number=ANI)
     carrier = actions.carrier_create(by=None, network=network, kind="simulator", name="Simulator")

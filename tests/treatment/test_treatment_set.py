@@ -117,7 +117,7 @@ def test_a_change_is_audited_and_a_repetition_is_not(bundle, over):
     put(bundle, select(to(over)), by=manager)
     event = AuditEvent.objects.get(event="campaign.draft")
     assert event.actor == manager and event.object_id == str(bundle.pk)
-    assert event.changes["overflow"] == [None, over.pk] and event.changes["ivr_tree"][1]["root"]["children"]
+    assert event.changes["overflow"] == [None, str(over)] and event.changes["ivr_tree"][1]["root"]["children"]
 
 
 def test_setting_needs_change(bundle):

@@ -100,7 +100,8 @@ def test_sidebar_leads_only_to_pages_that_exist(bundle, personas):
 
     client = sign_in(personas.super)
     request = client.get("/").wsgi_request
-    links = [item["link"] for group in sidebar(request) for item in group["items"]]
+    items = [item for group in sidebar(request) for item in group["items"]]
+    links = [item["link"] for item in items if item.get("permission", lambda request: True)(request)]
     assert len(links) >= 8
     for link in links:
         assert client.get(link).status_code in (200, 302), link

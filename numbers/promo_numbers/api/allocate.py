@@ -102,7 +102,6 @@ def _one_of_many(request: HttpRequest, version: str, asked: Any) -> dict[str, An
     request_id = asked.get("request_id") if isinstance(asked, dict) else None
     if isinstance(request_id, bool) or not isinstance(request_id, str | int) or len(str(request_id)) > 100:
         request_id = None
-    request_id = None if request_id is None else str(request_id)
     try:
         suffix = asked.get("api_suffix") if isinstance(asked, dict) else None
         if not isinstance(suffix, str):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -38,11 +38,16 @@ class AllocateInput(serializers.Serializer):
     visitor = serializers.CharField(required=False)
 
 
+@extend_schema_field({"type": ["string", "integer", "null"]})
+class Echo(serializers.JSONField):
+    """What the caller names his request by; it comes back as it was sent."""
+
+
 class BulkOneInput(serializers.Serializer):
     """One request of a bulk."""
 
     api_suffix = serializers.CharField(help_text="ring_pools/<id>/allocate_number.json?ring_pool_key=…&…")
-    request_id = serializers.CharField(required=False)
+    request_id = Echo(required=False)
 
 
 class BulkInput(serializers.Serializer):
@@ -54,7 +59,7 @@ class BulkInput(serializers.Serializer):
 class BulkOneSerializer(serializers.Serializer):
     """One answer of a bulk, with the status that it would have had alone."""
 
-    request_id = serializers.CharField(allow_null=True)
+    request_id = Echo(allow_null=True)
     status = serializers.IntegerField()
     response = serializers.DictField(help_text="As allocate_number.json answers, or an error.")
 
