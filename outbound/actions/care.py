@@ -59,7 +59,9 @@ def beat() -> timedelta:
 
     Returns the time since the last beat.
     """
-    Pace.objects.get_or_create(pk=1)  # nothing is claimed without its row: whatever took it, the next beat brings it back
+    Pace.objects.get_or_create(
+        pk=1
+    )  # nothing is claimed without its row: whatever took it, the next beat brings it back
     with transaction.atomic():
         pace = Pace.objects.select_for_update(no_key=True).get(pk=1)
         now = timezone.now()
