@@ -12,10 +12,16 @@ from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.audit.actions import changes_between, record
 from portal.errors import Invalid
+from portal.sealing import seal
 
 from .common import rows
 
 FIELDS = ("name", "base_url", "settings", "calls_per_second", "lines", "is_enabled")
+
+
+def _sealed(secrets: dict[str, Any]) -> dict[str, str]:
+    """Keys as they are stored: a copy of the database opens no account."""
+    return {name: seal(str(value)) for name, value in secrets.items() if value is not None}
 
 
 def carrier_create(*, by: User | None, network: Network, kind: str, name: str, **values: Any) -> Carrier:
@@ -26,7 +32,7 @@ def carrier_create(*, by: User | None, network: Network, kind: str, name: str, *
     secrets = dict(values.pop("secrets", None) or {})
     if kind == CarrierKind.SIMULATOR:
         secrets.setdefault("callback_secret", new_secret())
-    carrier = Carrier(network=network, kind=kind, name=name.strip()[:100], secrets=secrets, **_only(values))
+    carrier = Carrier(network=network, kind=kind, name=name.strip()[:100], secrets=_sealed(secrets), **_only(values))
     access.require(by, "add", carrier)
     _check(carrier)
     try:
@@ -48,7 +54,8 @@ def carrier_update(*, by: User | None, carrier: Carrier, **values: Any) -> Carri
         for name, value in _only(values).items():
             setattr(now, name, value)
         if secrets:
-            now.secrets = {key: value for key, value in {**now.secrets, **secrets}.items() if value is not None}
+            gone = {key for key, value in secrets.items() if value is None}
+            now.secrets = {key: value for key, value in {**now.secrets, **_sealed(secrets)}.items() if key not in gone}
         _check(now)
         now.save()
         changes = changes_between(before, {name: getattr(now, name) for name in FIELDS})

@@ -22,7 +22,7 @@ class Simulator:
     """Speaks to the simulator. Secrets: `callback_secret` (whsec_...), with which callbacks are signed."""
 
     def __init__(self, carrier: Carrier) -> None:
-        self._secret = carrier.secrets.get("callback_secret", "")
+        self._secret = carrier.secret("callback_secret")
         self._client = httpx.Client(
             base_url=carrier.base_url or DEFAULT_URL, timeout=settings.OUTBOUND_PLACE_TIMEOUT, trust_env=False,
             limits=httpx.Limits(max_connections=settings.OUTBOUND_IN_FLIGHT + 4),

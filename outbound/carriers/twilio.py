@@ -49,7 +49,7 @@ class Twilio:
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
         self._settings: Mapping[str, Any] = carrier.settings
-        token = carrier.secrets.get("auth_token", "")
+        token = carrier.secret("auth_token")
         self._http = TwilioHttpClient(timeout=settings.OUTBOUND_PLACE_TIMEOUT, max_retries=0)
         self._client = Client(carrier.settings.get("account_sid") or "AC", token or "-", http_client=self._http)
         if carrier.base_url:

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('simulator', 'Simulator'), ('twilio', 'Twilio')], max_length=20)),
                 ('base_url', models.URLField(blank=True, help_text="Empty = the kind's own address.")),
                 ('settings', models.JSONField(blank=True, default=dict, help_text='What the kind needs besides secrets.')),
-                ('secrets', models.JSONField(blank=True, default=dict, editable=False, help_text='Keys; never shown, never audited.')),
+                ('secrets', models.JSONField(blank=True, default=dict, editable=False, help_text='Keys, sealed; never shown, never audited.')),
                 ('calls_per_second', models.DecimalField(blank=True, decimal_places=2, help_text='Empty = no limit of its own.', max_digits=8, null=True)),
                 ('lines', models.PositiveIntegerField(blank=True, help_text='Calls at once; empty = no limit of its own.', null=True)),
                 ('is_enabled', models.BooleanField(default=True)),

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from outbound.choices import CarrierKind
 from portal.accounts.models import Network
+from portal.sealing import unseal
 
 
 class Carrier(models.Model):
@@ -15,7 +16,9 @@ class Carrier(models.Model):
     kind = models.CharField(max_length=20, choices=CarrierKind)
     base_url = models.URLField(blank=True, help_text="Empty = the kind's own address.")
     settings = models.JSONField(default=dict, blank=True, help_text="What the kind needs besides secrets.")
-    secrets = models.JSONField(default=dict, blank=True, editable=False, help_text="Keys; never shown, never audited.")
+    secrets = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="Keys, sealed; never shown, never audited."
+    )
     calls_per_second = models.DecimalField(
         max_digits=8, decimal_places=2, null=True, blank=True, help_text="Empty = no limit of its own."
     )
@@ -37,6 +40,11 @@ class Carrier(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def secret(self, name: str) -> str:
+        """One of its keys; empty when it has none of that name. Raises `portal.sealing.Unreadable`."""
+        sealed = self.secrets.get(name)
+        return unseal(sealed) if sealed else ""
 
 
 class CarrierState(models.Model):

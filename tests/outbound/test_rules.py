@@ -219,6 +219,8 @@ def test_secrets_of_a_carrier_are_neither_audited_nor_shown(house):
         settings={"account_sid": "AC1"}, secrets={"auth_token": "very-secret"},
     )  # fmt: skip
     actions.carrier_update(by=None, carrier=made, secrets={"auth_token": "another-secret"}, lines=5)
+    kept = Carrier.objects.get(pk=made.pk)
+    assert kept.secret("auth_token") == "another-secret" and "another-secret" not in str(kept.secrets)
     told = str(list(AuditEvent.objects.values("changes", "reason", "object_label")))
     assert "secret" not in told.replace("secrets", "")
     assert refused(actions.carrier_update, by=house.people.manager, carrier=made, lines=4).status == 403
