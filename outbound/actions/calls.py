@@ -124,14 +124,7 @@ def known_of(attempt: Attempt) -> Known:
 
 def _ask(carrier: Carrier, attempts: list[Attempt], now: datetime) -> int:
     # Whoever else sweeps at this moment leaves these alone; if we die, they are due again soon.
-    later = now + timedelta(seconds=30)
-    taken = {
-        pk
-        for (pk,) in rows(
-            "UPDATE outbound_attempt SET look_at = %s WHERE id = ANY(%s) AND look_at <= %s RETURNING id",
-            [later, [attempt.pk for attempt in attempts], now],
-        )
-    }
+    taken = _look_later([attempt.pk for attempt in attempts], before=now, at=now + timedelta(seconds=30))
     mine = [attempt for attempt in attempts if attempt.pk in taken]
     adapter = adapter_of(carrier)
     try:
@@ -170,10 +163,22 @@ def calls_hang_up(*, attempts: list[UUID]) -> int:
         finally:
             adapter.close()
         # If its end is not heard soon, the carrier is asked.
-        Attempt.objects.filter(pk__in=[attempt.pk for attempt in live], look_at__isnull=False).update(
-            look_at=timezone.now() + timedelta(seconds=10)
-        )
+        _look_later([attempt.pk for attempt in live], at=timezone.now() + timedelta(seconds=10))
     return count
+
+
+def _look_later(attempts: list[UUID], *, at: datetime, before: datetime | None = None) -> set[UUID]:
+    """Move the moment at which attempts are asked about; only those due by `before`, if given. Returns which.
+
+    One of which news is being applied just now is left out: the news sets its own moment, and waiting for several rows
+    that `outbound_apply` holds could deadlock (docs/locking.md).
+    """
+    found = rows(
+        "UPDATE outbound_attempt a SET look_at = %s FROM (SELECT id FROM outbound_attempt WHERE id = ANY(%s)"
+        " AND look_at <= coalesce(%s, 'infinity') FOR NO KEY UPDATE SKIP LOCKED) free WHERE a.id = free.id RETURNING a.id",
+        [at, attempts, before],
+    )
+    return {pk for (pk,) in found}
 
 
 def recipient_cancel(*, by: User | None, recipient: Recipient, reason: str = "") -> str:

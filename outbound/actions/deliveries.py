@@ -60,6 +60,7 @@ def delivery_replay(*, by: User | None, delivery: ResultDelivery) -> ResultDeliv
     """
     access.require(by, "change", delivery)
     with transaction.atomic():
+        _hold(delivery)
         replayed = (
             ResultDelivery.objects.filter(pk=delivery.pk)
             .exclude(state=DeliveryState.PENDING)
@@ -73,6 +74,11 @@ def delivery_replay(*, by: User | None, delivery: ResultDelivery) -> ResultDeliv
         )
     delivery.refresh_from_db()
     return delivery
+
+
+def _hold(delivery: ResultDelivery) -> None:
+    """The batch before its deliveries: two workers that hear 410 at once take turns (docs/locking.md)."""
+    Batch.objects.select_for_update(no_key=True).get(pk=delivery.batch_id)
 
 
 def _packed(delivery: ResultDelivery) -> _Parcel:
@@ -103,6 +109,7 @@ def _note(parcel: _Parcel, status: int | None, error: str) -> None:
         mine.update(state=DeliveryState.DELIVERED, delivered_at=now, last_status=status, last_error="")
     elif status == GONE:
         with transaction.atomic():
+            _hold(delivery)
             mine.update(state=DeliveryState.DISABLED, last_status=status, last_error="The receiver wants no more.")
             Batch.objects.filter(pk=delivery.batch_id, result_disabled_at=None).update(result_disabled_at=now)
             ResultDelivery.objects.filter(batch=delivery.batch_id, state=DeliveryState.PENDING).update(

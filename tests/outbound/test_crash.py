@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from outbound import actions
@@ -77,7 +77,10 @@ def test_nobody_is_dialed_twice_and_nobody_forgotten_while_workers_are_killed(ho
             # What a killed worker had in hand is asked about in the end: the clock is not waited for.
             while batch.status == "running":
                 assert time.monotonic() < deadline, BatchState.objects.filter(pk=batch.pk).values()
-                Attempt.objects.filter(state="unknown", look_at__isnull=False).update(look_at=timezone.now())
+                with transaction.atomic():
+                    asked = Attempt.objects.filter(state="unknown", look_at__isnull=False)
+                    free = asked.select_for_update(skip_locked=True).values_list("pk", flat=True)
+                    Attempt.objects.filter(pk__in=list(free)).update(look_at=timezone.now())
                 time.sleep(0.2)
                 batch.refresh_from_db()
         assert kills >= 3 and batch.status == "completed"

@@ -8,6 +8,7 @@ import contextlib
 import random
 import time
 from collections import Counter
+from datetime import timedelta
 from threading import Event
 from uuid import uuid4
 
@@ -16,11 +17,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from outbound import actions
-from outbound.models import Attempt, AttemptEvent, Batch, BatchState, Recipient
+from outbound.models import Attempt, AttemptEvent, Batch, BatchState, Recipient, ResultDelivery
 from portal.errors import Refused
 from tests.campaigns.race import deadlocks, together
 
 from .conftest import numbers
+from .receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -186,3 +188,56 @@ def test_a_drift_is_found_repaired_and_told(house, caplog):
     (drift,) = actions.counters_reconcile()
     assert (drift["was"]["pending"], drift["is"]["pending"]) == (7, 10) and "drifted" in caplog.text
     assert actions.counters_reconcile() == []
+
+
+def test_workers_that_hear_410_at_once_take_turns(house):
+    receiver = Receiver()
+    batch = house.batch(numbers(8), result_url=receiver.url)
+    receiver.answers["*"] = 410
+    for call in actions.calls_claim(worker="w", limit=8):
+        tell(house, call, "accepted")
+        tell(house, call, "ended", "busy")
+    held = Event()
+
+    def work(number):
+        if number == 0:
+            # All have sent and want to write before the first of them may.
+            with transaction.atomic():
+                Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+                held.set()
+                while len(receiver.received) < 4:
+                    time.sleep(0.02)
+                time.sleep(0.3)
+        else:
+            held.wait(10)
+            actions.deliveries_send(limit=1)
+
+    try:
+        together(work, 5)
+    finally:
+        receiver.close()
+    assert set(batch.deliveries.values_list("state", flat=True)) == {"disabled"}
+
+
+def test_the_sweeper_never_waits_for_calls_of_which_news_is_being_applied(house):
+    batch = house.batch(numbers(6))
+    calls = actions.calls_claim(worker="w", limit=6)
+    for call in calls:
+        tell(house, call, "accepted")
+    Attempt.objects.filter(batch=batch).update(look_at=timezone.now())
+    held, done, later = Event(), Event(), timezone.now() + timedelta(minutes=5)
+
+    def work(number):
+        if number == 0:
+            with transaction.atomic():
+                list(Attempt.objects.select_for_update(no_key=True).filter(pk__in=[one.attempt for one in calls[:2]]))
+                held.set()
+                assert done.wait(10), "the sweeper waited for the rows held here"
+        else:
+            held.wait(10)
+            actions.silent_look(now=later)
+            done.set()
+
+    together(work, 2)
+    untouched = Attempt.objects.filter(batch=batch, look_at__lt=later).values_list("pk", flat=True)
+    assert set(untouched) == {one.attempt for one in calls[:2]}
