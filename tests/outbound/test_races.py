@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from outbound import actions
-from outbound.models import Attempt, AttemptEvent, Batch, BatchState, Recipient, ResultDelivery
+from outbound.models import Attempt, AttemptEvent, Batch, BatchState, Recipient
 from portal.errors import Refused
 from tests.campaigns.race import deadlocks, together
 
