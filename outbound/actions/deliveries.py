@@ -17,6 +17,7 @@ from portal.accounts import access
 from portal.accounts.models import User
 from portal.audit.actions import record
 from portal.errors import Conflict
+from portal.sealing import Unreadable
 from portal.webhooks import RETRY_SECONDS, signed_headers
 
 from .common import rows
@@ -88,12 +89,12 @@ def _packed(delivery: ResultDelivery) -> _Parcel:
 
 def _posted(parcel: _Parcel) -> tuple[int | None, str]:
     """(HTTP status, error). Runs in a thread and touches no database."""
-    headers = {"Content-Type": parcel.content_type} | signed_headers(
-        parcel.batch.result_secret, str(parcel.delivery.message_id), parcel.body
-    )
     try:
+        headers = {"Content-Type": parcel.content_type} | signed_headers(
+            parcel.batch.signing_secret(), str(parcel.delivery.message_id), parcel.body
+        )
         answer = outgoing.post(parcel.batch.result_url, parcel.body, headers)
-    except outgoing.NotReached as error:
+    except (outgoing.NotReached, Unreadable) as error:
         return None, f"{error.code}: {error}"
     except Exception as error:  # one poisonous address must not hold up the others
         logger.exception("a result could not be sent")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from outbound.choices import BatchStatus, CatchUp, ResultFormat
 from portal.accounts.models import Network, User
+from portal.sealing import seal, unseal
 
 from .carrier import Carrier
 from .lists import DoNotCallList
@@ -17,6 +18,11 @@ from .lists import DoNotCallList
 def new_secret() -> str:
     """A secret of Standard Webhooks, with which a batch's results are signed."""
     return "whsec_" + b64encode(secrets.token_bytes(24)).decode()
+
+
+def new_sealed_secret() -> str:
+    """A new secret as it is stored: a copy of the database forges no result."""
+    return seal(new_secret())
 
 
 class Batch(models.Model):
@@ -42,7 +48,9 @@ class Batch(models.Model):
     result_url = models.CharField(max_length=255, blank=True, help_text="Where outcomes are POSTed.")
     result_format = models.CharField(max_length=12, choices=ResultFormat, default=ResultFormat.JSON)
     result_each_attempt = models.BooleanField(default=False, help_text="POST each attempt too, not only the outcome.")
-    result_secret = models.CharField(max_length=80, default=new_secret, editable=False)
+    result_secret = models.CharField(
+        max_length=250, default=new_sealed_secret, editable=False, help_text="Sealed; see `signing_secret`."
+    )
     result_disabled_at = models.DateTimeField(null=True, editable=False, help_text="The receiver said 410 Gone.")
     message_reference = models.CharField(max_length=255, blank=True)
     parameters = models.JSONField(default=dict, blank=True, help_text="Given to every call; a row's own come on top.")
@@ -103,6 +111,10 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def signing_secret(self) -> str:
+        """The secret (`whsec_...`) that results are signed with. Raises `portal.sealing.Unreadable`."""
+        return unseal(self.result_secret)
 
 
 class BatchDoNotCall(models.Model):

@@ -55,9 +55,9 @@ def test_each_attempt_and_the_outcome_arrive_signed_and_in_order(house, receiver
     bodies = []
     for path, headers, body in receiver.received:
         assert path == "/results"
-        bodies.append(Webhook(batch.result_secret).verify(body, headers))
+        bodies.append(Webhook(batch.signing_secret()).verify(body, headers))
         with pytest.raises(WebhookVerificationError):
-            Webhook(batch.result_secret).verify(body + b" ", headers)
+            Webhook(batch.signing_secret()).verify(body + b" ", headers)
     assert [one["type"] for one in bodies] == ["attempt.ended"] * 3 + ["call.ended"]
     assert [one["data"]["calls"][-1]["outcome"] for one in bodies] == ["busy", "no_answer", "answered", "answered"]
     final = bodies[-1]["data"]
@@ -139,7 +139,7 @@ def test_the_older_bodies(house, receiver, result_format):
         details = json.loads(body)["call_details"]
         assert (details["status"], details["attempts"], details["reattempt_wait"]) == ("completed", 1, 90)
         assert [one["event"] for one in details["events"]] == ["queued", "dialing", "connected", "disconnected"]
-    Webhook(batch.result_secret).verify(body, headers, json_parse=False)
+    Webhook(batch.signing_secret()).verify(body, headers, json_parse=False)
 
 
 @pytest.mark.parametrize(
