@@ -1,5 +1,6 @@
 """Starting, pausing, stopping and hanging up."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from portal.audit.actions import record
 from portal.errors import Conflict, Invalid
 
 from .care import batches_settle
-from .common import batch_move, locked, placing_lock, rows
+from .common import PUMPS, batch_move, locked, placing_lock, rows
 from .windows import windows_renew
 
 
@@ -33,12 +34,17 @@ class Started:
 
 @dataclass(frozen=True)
 class Halted:
-    """What a stop or pause left behind. `quiet`: no request is on its way to a carrier any more (else one still was
-    when our patience ran out; it is counted among the live)."""
+    """What a stop or pause left behind, counted in one statement at the moment of its answer.
+
+    never_started: who is not called (any more, or until it is resumed). live: calls that a carrier has. taking_back: calls
+    that a worker had claimed and of which nothing was heard when our patience ran out, or whose worker is dead; each is
+    taken back, or is live after all. quiet: no request is on its way to a carrier any more; else it is one of those.
+    """
 
     batch: Batch
     never_started: int
     live: int
+    taking_back: int
     quiet: bool
 
 
@@ -86,11 +92,9 @@ def batch_pause(*, by: User | None, batch: Batch, reason: str = "") -> Halted:
     """From the moment of its answer nothing is dialed until it is resumed. Live calls go on. Needs `operate`."""
     access.require(by, "operate", batch)
     with locked(batch, durable=True) as now:
-        pending = now.state.pending
         batch_move(now, BatchStatus.PAUSED, pause_reason=(reason.strip() or _by_whom(by))[:250])
         record(event="batch.pause", obj=now, by=by, reason=reason)
-    quiet = placing_wait(now)
-    return _halted(now, pending, quiet)
+    return _halted(now)
 
 
 def batch_resume(*, by: User | None, batch: Batch) -> Batch:
@@ -125,19 +129,18 @@ def batch_stop(*, by: User | None, batch: Batch, reason: str = "") -> Halted:
         batch_move(now, BatchStatus.STOPPING, pause_reason="")
         record(event="batch.stop", obj=now, by=by, reason=reason, changes={"pending": [pending, 0]})
         transaction.on_commit(_wake)
-    quiet = placing_wait(now)
-    return _halted(now, pending, quiet)
+    return _halted(now)
 
 
-def placing_wait(batch: Batch) -> bool:
-    """Wait until no pump has a request of this batch on its way to a carrier. False when patience ran out.
+def placing_wait(batch: Batch, patience: float) -> bool:
+    """Wait until no pump has a request of this batch on its way to a carrier. False when `patience` (seconds) ran out.
 
     Pumps share this lock while they place calls, look at the batch's status before each, and do not take it again
     while somebody waits for it (docs/locking.md).
     """
     try:
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {int(settings.OUTBOUND_STOP_PATIENCE * 1000)}")
+            cursor.execute(f"SET LOCAL lock_timeout = {max(1, int(patience * 1000))}")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [placing_lock(batch.pk)])
         return True
     except OperationalError:
@@ -169,9 +172,39 @@ def _wake() -> None:
     tasks.wake()
 
 
-def _halted(batch: Batch, pending: int, quiet: bool) -> Halted:
-    state = BatchState.objects.get(pk=batch.pk)
-    return Halted(batch, pending, state.live, quiet)
+def _halted(batch: Batch) -> Halted:
+    """Wait until what was claimed is placed or has been given back, and count."""
+    ends = time.monotonic() + settings.OUTBOUND_STOP_PATIENCE
+    quiet = placing_wait(batch, settings.OUTBOUND_STOP_PATIENCE)
+    # A pump that had claimed, but not yet taken the batch up, holds no lock: it sees the halt next, and gives back.
+    while _queued(batch) and time.monotonic() < ends and _pumps_at_work():
+        time.sleep(0.02)
+    # One statement sees one moment: nobody is counted twice or missed while calls go back and the waiting are canceled.
+    ((never_started, live, taking_back),) = rows(
+        """
+        SELECT s.pending + (SELECT count(*) FROM outbound_recipient r
+                            WHERE r.batch_id = s.batch_id AND r.state = 'canceled' AND r.reason = 'batch_stopped'),
+               s.dialing + s.connected, s.queued
+        FROM outbound_batchstate s WHERE s.batch_id = %s
+        """,
+        [batch.pk],
+    )
+    return Halted(batch, never_started, live, taking_back, quiet)
+
+
+def _queued(batch: Batch) -> int:
+    return BatchState.objects.values_list("queued", flat=True).get(pk=batch.pk)
+
+
+def _pumps_at_work() -> bool:
+    """Whether any pump lives that could give calls back; of a dead one only the sweeper will find out."""
+    return bool(
+        rows(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s::bigint::oid AND objsubid = 1 AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1",
+            [PUMPS],
+        )
+    )
 
 
 def _by_whom(by: User | None) -> str:

@@ -166,7 +166,8 @@ class _HaltView(BatchBodies):
 
         def run() -> Response:
             done = type(self).halt(by=self.user, batch=self.batch(batch), reason=given["reason"])
-            return self.batch_answer(done.batch.pk, never_started=done.never_started, live=done.live, quiet=done.quiet)
+            told = {name: getattr(done, name) for name in ("never_started", "live", "taking_back", "quiet")}
+            return self.batch_answer(done.batch.pk, **told)
 
         return committing(self, request, run)
 

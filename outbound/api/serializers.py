@@ -148,10 +148,14 @@ class HaltedSerializer(BatchSerializer):
 
     never_started = serializers.IntegerField(read_only=True, help_text="Who will not be called (any more).")
     live = serializers.IntegerField(read_only=True, help_text="Calls that live; hang_up ends them.")
+    taking_back = serializers.IntegerField(
+        read_only=True,
+        help_text="Claimed by a worker and not heard of in time: each is taken back, or is live after all. Usually 0.",
+    )
     quiet = serializers.BooleanField(read_only=True, help_text="No request is on its way to a carrier any more.")
 
     class Meta(BatchSerializer.Meta):
-        fields = (*BatchSerializer.Meta.fields, "never_started", "live", "quiet")  # type: ignore[assignment]
+        fields = (*BatchSerializer.Meta.fields, "never_started", "live", "taking_back", "quiet")  # type: ignore[assignment]
 
 
 class HungUpSerializer(serializers.Serializer):

@@ -86,7 +86,7 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as error:
         said(request, error)
     else:
-        messages.success(request, f"Paused: nobody more is dialed. {_live_words(halted.live, halted.quiet)}")
+        messages.success(request, f"Paused: nobody more is dialed. {_live_words(halted)}")
     return redirect("outbound:detail", pk)
 
 
@@ -107,15 +107,19 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
         said(request, error)
     else:
         never = _many(halted.never_started, "person will never be called", "people will never be called")
-        messages.success(request, f"Stopped: {never}. {_live_words(halted.live, halted.quiet)}")
+        messages.success(request, f"Stopped: {never}. {_live_words(halted)}")
     return redirect("outbound:detail", pk)
 
 
-def _live_words(live: int, quiet: bool) -> str:
-    words = f"{_many(live, 'call is', 'calls are')} live and go on." if live else "No call is live."
-    return words.replace("is live and go", "is live and goes") + (
-        "" if quiet else " A request is still on its way to the carrier; it is counted among them."
+def _live_words(halted: actions.Halted) -> str:
+    live, open_ones = halted.live, halted.taking_back
+    words = (
+        "No call is live." if not live else f"{_many(live, 'call is live and goes on', 'calls are live and go on')}."
     )
+    if open_ones:
+        taken_up = _many(open_ones, "more call was", "more calls were")
+        words += f" {taken_up} just taken up by a worker: what it has not handed to the carrier is taken back."
+    return words + ("" if halted.quiet else " A request is still on its way to the carrier.")
 
 
 @page
