@@ -14,6 +14,9 @@ from portal.accounts.roles import Role
 
 from . import factories
 
+# Fixtures that tests of more than one folder use.
+pytest_plugins = ["tests.outbound.house"]
+
 
 def pytest_configure():
     """Static files straight from their folders: hashed names need `collectstatic`, which a test run does not do."""

@@ -3,12 +3,15 @@
 import re
 
 import pytest
+from django.urls import resolve
 from playwright.sync_api import expect
 from promo_numbers.models import CampaignNumbers, NumberImport
 
 from campaigns import actions
 from campaigns.models import Call
+from outbound.pages.urls import urlpatterns as outbound_addresses
 from tests.factories import AdvertiserFactory, CampaignFactory, GroupFactory, PromoNumberFactory, bundle_of, cap
+from tests.outbound.scenes import one_of_everything
 
 PAGES = {
     "dashboard": "/",
@@ -93,32 +96,60 @@ def addresses(network, places):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_pages_are_accessible(
-    page, live_server, sign_in, personas, addresses, accessible, no_sideways_scroll, width, scheme
-):
+@pytest.fixture
+def look_at(page, live_server, accessible, no_sideways_scroll):
+    """`look_at({name: address})`: opens each page; returns what is wrong with any of them, in words."""
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def look(addresses):
+        problems = []
+        for name, address in addresses.items():
+            response = page.goto(live_server.url + address)
+            if response.status != 200:
+                problems.append(f"{name}: answered {response.status}")
+                continue
+            expect(page.locator("h1:visible")).to_have_count(1)
+            page.wait_for_timeout(150)  # transitions of the theme
+            for check in (accessible, no_sideways_scroll):
+                try:
+                    check()
+                except AssertionError as error:
+                    problems.append(f"{name}: {check.__qualname__.split('.')[0]}: {error}")
+            problems += [f"{name}: script error {error}" for error in errors]
+            errors.clear()
+        return "\n".join(problems)
+
+    return look
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_are_accessible(page, sign_in, personas, addresses, look_at, width, scheme):
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     sign_in(personas.super)
-    problems = []
-    for name, address in PAGES.items():
-        response = page.goto(live_server.url + address.format(**addresses))
-        if response.status != 200:
-            problems.append(f"{name}: answered {response.status}")
-            continue
-        expect(page.locator("h1:visible")).to_have_count(1)
-        page.wait_for_timeout(150)  # transitions of the theme
-        for check in (accessible, no_sideways_scroll):
-            try:
-                check()
-            except AssertionError as error:
-                problems.append(f"{name}: {check.__qualname__.split('.')[0]}: {error}")
-        problems += [f"{name}: script error {error}" for error in errors]
-        errors.clear()
-    assert not problems, "\n".join(problems)
+    assert not look_at({name: address.format(**addresses) for name, address in PAGES.items()})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_of_outbound_are_accessible(page, sign_in, personas, house, look_at, width, scheme):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    sign_in(personas.super)
+    assert not look_at(one_of_everything(house))
+
+
+def test_no_page_of_outbound_is_left_out(house):
+    """Whoever adds a page that a GET opens adds it to `one_of_everything`."""
+    looked_at = {resolve(address.partition("?")[0]).url_name for address in one_of_everything(house).values()}
+    posts = {
+        "start", "move-start", "unschedule", "pause", "resume", "stop", "hang-up", "delete", "call-cancel", "call-redial",
+        "replay", "import-cancel", "do-not-call-add", "do-not-call-remove", "do-not-call-delete", "carrier-clear",
+    }  # fmt: skip
+    files = {"export", "import-refused"}
+    assert {each.name for each in outbound_addresses} - posts - files == looked_at
 
 
 def test_signing_in_with_the_form(page, live_server, personas, accessible):

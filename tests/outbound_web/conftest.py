@@ -3,19 +3,48 @@
 from types import SimpleNamespace
 
 import pytest
-from django.utils import timezone
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from outbound import actions
-from outbound.models import Attempt, BatchImport, Recipient, ResultDelivery
-from tests.api.conftest import _forget, as_  # noqa: F401
-from tests.outbound.conftest import ANI, _no_wake_ups, _settings, house, numbers, refused, simulator  # noqa: F401
-from tests.web.helpers import sign_in
+from outbound.models import Recipient
+from portal import memory
+from portal.api import throttling
+from tests.api.conftest import Api
+from tests.outbound.house import ANI, numbers, refused
+from tests.outbound.scenes import apply, asked_out, delivery, job_of
 
-__all__ = ["ANI", "numbers", "refused"]
+__all__ = ["ANI", "apply", "asked_out", "at", "delivery", "job_of", "numbers", "queries", "refused"]
+
+
+@pytest.fixture(autouse=True)
+def _forget(outbound_settings, no_wake_ups):
+    """No broker, and neither limits of rate nor anything remembered from the test before."""
+    memory.forget_everything()
+    for limiter in (throttling.requests, throttling.calls):
+        limiter.clear()
+    yield
+    memory.forget_everything()
 
 
 @pytest.fixture
-def scene(house):  # noqa: F811
+def as_(network):
+    """`as_(user)` is that user's client on the network of the test."""
+
+    def make(user, **kwargs):
+        return Api(user, kwargs.pop("network", network), **kwargs)
+
+    return make
+
+
+@pytest.fixture
+def api(house, as_):
+    return as_(house.people.manager)
+
+
+@pytest.fixture
+def scene(house):
     """A running batch with a call that ended, one that is connected, one unknown, and some that wait; and a draft."""
     batch = house.batch(
         numbers(12), name="Reminders", max_attempts=2, result_url="", parameters={"pin": "1234", "a": "b"}
@@ -33,33 +62,16 @@ def scene(house):  # noqa: F811
     )  # fmt: skip
 
 
-def apply(house, claimed, *kinds, ended=None, callee=""):  # noqa: F811
-    """Tell the portal what the carrier would."""
-    from outbound.carriers.port import event
-    from outbound.choices import EventKind, EventSource
-
-    now = timezone.now()
-    events = [event(claimed.attempt, EventKind(kind), EventSource.CALLBACK, at=now) for kind in kinds]
-    if ended:
-        events.append(
-            event(claimed.attempt, EventKind.ENDED, EventSource.CALLBACK, at=now, duration=7, callee=callee, **ended)
-        )
-    actions.events_apply(carrier=house.carrier.pk, events=events)
+def at(name, *args):
+    """The address of a page of outbound."""
+    return reverse(f"outbound:{name}", args=args)
 
 
-def asked_out(recipient):
-    """The carrier has been asked about an unknown call until nobody would ask again."""
-    Attempt.objects.filter(recipient=recipient.pk).update(look_at=None)
-
-
-def delivery(batch, recipient, state="failed", **values):
-    return ResultDelivery.objects.create(batch=batch, recipient=recipient, state=state, **values)
-
-
-def job_of(batch, **values):
-    return BatchImport.objects.create(batch=batch, file_name="list.csv", **values)
-
-
-@pytest.fixture
-def client_of():
-    return sign_in
+def queries(client, address, **params):
+    """How many statements a page takes when it was opened before."""
+    client.get(address, params)
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        assert client.get(address, params).status_code == 200
+    return len(caught)
