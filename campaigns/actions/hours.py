@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-# Legs that began up to a day before the hour may still be live in it; longer ones are the sweeper's.
+# Legs that began up to a day before the hour may still be live in it; longer ones are the sweeper's. Money is exact: what
+# lasted longer (the workers were away) is found by its own small index, campaigns_leg_long.
 _ROLL_UP = """
 WITH span AS (
     SELECT %(hour)s::timestamptz AS since, %(hour)s::timestamptz + interval '1 hour' AS until
@@ -26,9 +27,15 @@ WITH span AS (
     SELECT destination_id AS campaign_id, count(*)::integer AS ended,
            coalesce(sum(extract(epoch FROM ended_at - answered_at)), 0)::bigint AS seconds,
            sum(coalesce(cost, reserved)) AS cost, coalesce(sum(revenue), 0) AS revenue
-    FROM campaigns_callleg, span
-    WHERE ended_at >= since AND ended_at < until AND answered_at IS NOT NULL
-      AND selected_at >= since - interval '1 day' AND selected_at < until
+    FROM (
+        SELECT l.* FROM campaigns_callleg l, span
+        WHERE ended_at >= since AND ended_at < until AND answered_at IS NOT NULL
+          AND selected_at >= since - interval '24 hours' AND selected_at < until
+        UNION ALL
+        SELECT l.* FROM campaigns_callleg l, span
+        WHERE ended_at >= since AND ended_at < until AND answered_at IS NOT NULL
+          AND ended_at - selected_at > interval '24 hours' AND selected_at < since - interval '24 hours'
+    ) over
     GROUP BY 1
 ), live AS (
     SELECT destination_id, greatest(selected_at, since) AS began, ended_at

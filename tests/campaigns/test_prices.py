@@ -1,6 +1,5 @@
-"""What calls cost and bring: priced once at their end, in decimals; counters set by hand; sums that agree."""
+"""What calls cost and bring: priced once at their end, in decimals; counters set by hand. Sums: test_money.py."""
 
-import random
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,7 +12,7 @@ from campaigns import actions
 from campaigns.models import CallLeg, CampaignHour, DestinationState
 from portal.audit.models import AuditEvent
 from portal.errors import Conflict, Invalid, NotAllowed
-from tests.factories import bundle_of, cap, changed, destinations
+from tests.factories import bundle_of, cap, destinations
 
 from .race import together
 
@@ -121,28 +120,6 @@ def test_only_who_may_change_caps_sets_counters(one, client):
     assert spent(only) == 5
 
 
-def test_sums_of_calls_caps_and_hours_agree_to_the_cent():
-    """A small day; `make bench` and CI's long run take 100 000 calls."""
-    dice = random.Random(5)
-    targets = destinations(3)
-    for target, payout in zip(targets, ("0.3333", "17.0101", "4.9999"), strict=True):
-        changed(target, payout=payout)
-        actions.profile_compile(target)
-        cap(target, "10000000", "budget", **PERIOD)
-    bundle = bundle_of(*targets, distribution="Weighted")
-    for _ in range(400):
-        events = dice.choice([("answered", "ended"), ("ended",), ("ended", "answered"), ("answered", "ended", "ended")])
-        place(bundle, *events)
-    actions.hours_roll_up()
-    for target in targets:
-        legs = CallLeg.objects.filter(destination=target)
-        cost = legs.aggregate(sum=Sum("cost"))["sum"]
-        hours = CampaignHour.objects.filter(campaign=target).aggregate(sum=Sum("cost"))["sum"]
-        assert cost == spent(target) == hours
-        assert cost == sum(leg.reserved for leg in legs if leg.answered_at)
-    assert actions.live_counts_reconcile(with_usage=True) == []
-
-
 def test_the_api_sets_a_counter_too(one):
     from django.test import Client
 
@@ -211,6 +188,37 @@ def test_policies_price_a_call_by_how_long_it_lasted(one, seconds, cost):
     assert leg.cost == Decimal(cost) and leg.revenue == 20 and spent(only) == Decimal(cost)
     assert actions.legs_price() == 0
     assert actions.live_counts_reconcile(with_usage=True) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cost"),
+    [
+        ({"base": "10", "payout": LONG}, {"base": "7"}, 7),
+        ({"base": "10"}, {"base": "12"}, 12),
+        ({"base": "10"}, {"base": "3", "payout": LONG}, 8),
+        ({"base": "10"}, {"base": "10"}, 10),
+    ],
+)
+def test_a_call_is_priced_by_the_terms_in_force_when_it_ends(one, before, after, cost):
+    only, bundle = one
+    with_policies(only, **before)
+    leg = place(bundle, "answered")
+    with_policies(only, **after)
+    assert spent(only) == leg.reserved, "what it reserved stays until it ends"
+    talked(leg, 100)
+    actions.legs_price()
+    leg.refresh_from_db()
+    assert leg.cost == cost == spent(only) and leg.revenue == 20
+    assert actions.live_counts_reconcile(with_usage=True) == []
+
+
+def test_a_call_that_ends_after_more_than_a_day_stands_in_the_sums_of_the_hour_in_which_it_ended(one):
+    only, bundle = one
+    leg = place(bundle, "answered")
+    talked(leg, 30 * 3600)
+    actions.hours_roll_up()
+    sums = CampaignHour.objects.filter(campaign=only, ended=1).get()
+    assert (sums.cost, sums.revenue, sums.seconds) == (Decimal("12.3456"), 20, 30 * 3600)
 
 
 def test_a_call_nobody_answered_needs_no_policy(one):
