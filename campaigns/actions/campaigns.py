@@ -28,6 +28,7 @@ from .treatment import problem_of
 # From which statuses each move is allowed, and where it leads.
 MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     "go_live": ((CampaignStatus.PENDING, CampaignStatus.PAUSED, CampaignStatus.LIVE_PENDING), CampaignStatus.LIVE),
+    "resume": ((CampaignStatus.PAUSED,), CampaignStatus.LIVE),
     "pause": (ROUTABLE, CampaignStatus.PAUSED),
     "archive": (
         (CampaignStatus.PENDING, CampaignStatus.PAUSED, CampaignStatus.SUSPENDED, *ROUTABLE),
@@ -206,12 +207,13 @@ def draft_discard(*, by: User | None, campaign: Campaign, version: str | None = 
 def campaign_move_status(
     *, by: User | None, campaign: Campaign, move: str, reason: str = "", version: str | None = None
 ) -> Campaign:
-    """Go live, pause, archive or unarchive (`move` is a key of `MOVES`); needs `operate`.
+    """Go live, resume, pause, archive or unarchive (`move` is a key of `MOVES`); needs `operate`.
 
     Going live puts the draft, if there is one, into force in the same transaction, after looking again at what may have
-    changed since it was written. Calls in progress go on; no new ones come. version: as for `campaign_update`, so that
-    nobody takes live what he did not see. Raises Conflict when the move is not allowed from the present status, Invalid
-    with what stands in the way of going live.
+    changed since it was written. Resuming takes a paused campaign live on the terms that are in force; its draft stays one.
+    Calls in progress go on; no new ones come while it is paused. version: as for `campaign_update`, so that nobody takes
+    live what he did not see. Raises Conflict when the move is not allowed from the present status, Invalid with what stands
+    in the way of going live or resuming.
     """
     access.require(by, "operate", campaign)
     if move not in MOVES:
@@ -219,6 +221,8 @@ def campaign_move_status(
     allowed, target = MOVES[move]
     with transaction.atomic():
         campaign = _locked(campaign, version)
+        if move == "resume" and campaign.draft is not None:
+            target = CampaignStatus.LIVE_PENDING
         if campaign.status == target:
             return campaign
         if campaign.status not in allowed:
@@ -230,6 +234,8 @@ def campaign_move_status(
         status, before = campaign.status, _plain(campaign)
         drafted = move == "go_live" and campaign.draft is not None
         if move == "go_live" and (problems := future_problems(campaign, by=by)):
+            raise Invalid.of(problems)
+        if move == "resume" and (problems := _standing_problems(campaign)):
             raise Invalid.of(problems)
         if drafted:
             terms_put(campaign, campaign.draft or {})
@@ -247,6 +253,18 @@ def _today(campaign: Campaign) -> date:
     return timezone.now().astimezone(ZoneInfo(campaign.time_zone)).date()
 
 
+def _standing_problems(terms: Campaign) -> list[Problem]:
+    """What stands in the way of taking calls on these terms, however long they have been in force."""
+    problems: list[Problem] = []
+    if not terms.is_bundle and not terms.destination_phone_number:
+        text = "Give the destination phone number before it goes live."
+        problems.append(("destination_phone_number", "required", text))
+    if terms.pause_date and terms.pause_date <= _today(terms):
+        text = f"The pause date, {terms.pause_date.isoformat()}, has come: it would be paused again at once. Move or clear it."
+        problems.append(("pause_date", "in_the_past", text))
+    return problems
+
+
 def future_problems(campaign: Campaign, *, by: User | None) -> list[Problem]:
     """What stands in the way of going live as the campaign will be; empty when nothing does."""
     future, draft = future_of(campaign), campaign.draft or {}
@@ -256,12 +274,7 @@ def future_problems(campaign: Campaign, *, by: User | None) -> list[Problem]:
     if "ivr_tree" in draft and future.ivr_tree is not None:
         _tree, faults = treatment_read(treatment_of(future), future.network.country)
         problems += [problem_of(fault) for fault in faults]
-    if not future.is_bundle and not future.destination_phone_number:
-        text = "Give the destination phone number before it goes live."
-        problems.append(("destination_phone_number", "required", text))
-    if future.pause_date and future.pause_date <= _today(future):
-        text = f"The pause date, {future.pause_date.isoformat()}, has come: it would be paused again at once. Move or clear it."
-        problems.append(("pause_date", "in_the_past", text))
+    problems += _standing_problems(future)
     if "currency" in draft and (problem := _currency_problem(campaign, future.currency)):
         problems.append(problem)
     return problems

@@ -151,6 +151,7 @@ def _move_view(move: str, words: str) -> type[_MoveView]:
             return self.moved(request, advertiser, campaign)
 
     View.move = move
+    View.current_only = move == "resume"  # the Network Integration versions know no such thing
     View.__name__ = View.__qualname__ = f"Campaign{move.title().replace('_', '')}View"
     return View
 
@@ -158,7 +159,9 @@ def _move_view(move: str, words: str) -> type[_MoveView]:
 MOVE_VIEWS = {
     move: _move_view(move, words)
     for move, words in (
-        ("go_live", "Take a campaign live"), ("pause", "Pause a campaign"), ("archive", "Archive a campaign"),
+        ("go_live", "Take a campaign live"),
+        ("resume", "Resume a paused campaign on the terms in force; its draft stays"),
+        ("pause", "Pause a campaign"), ("archive", "Archive a campaign"),
         ("unarchive", "Take a campaign out of the archive (paused)"),
     )
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from campaigns.choices import CapKind
+from campaigns.choices import CampaignStatus, CapKind
 from campaigns.models import Advertiser, Campaign
 from portal.accounts import access
 from portal.accounts.models import User
@@ -29,6 +29,7 @@ _EVENT_WORDS = {
     "campaign.draft": "Draft changed",
     "campaign.draft_discard": "Draft discarded",
     "campaign.go_live": "Went live",
+    "campaign.resume": "Resumed on the terms in force",
     "campaign.pause": "Paused",
     "campaign.archive": "Archived",
     "campaign.unarchive": "Taken from the archive",
@@ -66,6 +67,11 @@ def campaign_or_404(request: HttpRequest, pk: int, *related: str) -> Campaign:
     if campaign is None:
         raise NotFound("There is no such campaign.")
     return campaign
+
+
+def go_live_words(campaign: Campaign) -> str:
+    """What stands on the button; a paused campaign with a draft has two ways back."""
+    return "Go live with the draft" if campaign.draft and campaign.status == CampaignStatus.PAUSED else "Go live"
 
 
 def advertiser_or_404(request: HttpRequest, pk: int) -> Advertiser:

@@ -20,11 +20,12 @@ from campaigns.queries.terms import money_words, terms_difference
 from portal.errors import Conflict, Invalid
 from portal.web.pages import fragment, page, part_of, show
 
-from .common import campaign_or_404, crumbs_of, recent_changes, rights_on, user_of
+from .common import campaign_or_404, crumbs_of, go_live_words, recent_changes, rights_on, user_of
 from .lists import may_create
 
 _DONE = {
     "go_live": "is live: it takes calls now.",
+    "resume": "takes calls again, on the terms that were in force.",
     "pause": "is paused: no new calls; calls in progress go on.",
     "archive": "is archived.",
     "unarchive": "is taken from the archive and paused.",
@@ -45,6 +46,7 @@ def _common(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "campaign": campaign,
         "rights": rights,
         "moves": moves,
+        "go_live_words": go_live_words(campaign),
         "differences": terms_difference(campaign),
         "payin_words": money_words(campaign, "payin"),
         "payout_words": money_words(campaign, "payout"),
@@ -140,7 +142,7 @@ def _totals(rows: list[summaries.BundleRow]) -> dict[str, Any]:
 @page
 @require_POST
 def campaign_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Go live, pause, archive or unarchive (POST `move`, optional `reason`, `version` as the user saw it)."""
+    """Go live, resume, pause, archive or unarchive (POST `move`, optional `reason`, `version` as the user saw it)."""
     campaign = campaign_or_404(request, pk)
     move = request.POST.get("move", "")
     try:

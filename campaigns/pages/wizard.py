@@ -37,7 +37,7 @@ from portal.errors import Conflict, NotFound, Refused
 from portal.web.pages import network_of, number_in, page, show
 
 from .caps import CapsSection
-from .common import campaign_or_404, crumbs_of, rights_on, user_of
+from .common import campaign_or_404, crumbs_of, go_live_words, rights_on, user_of
 
 STEPS = ("basics", "destination", "payout", "treatment", "review")
 # Terms that a copy takes along beside what the first step asks.
@@ -263,7 +263,8 @@ def _review(request: HttpRequest, campaign: Campaign, future: Campaign) -> HttpR
         problems=[message for _field, _code, message in future_problems(campaign, by=user_of(request))],
         findings=review_findings(future=future, user=user_of(request)),
         caps=Cap.objects.filter(campaign=campaign).order_by("kind"),
-        may_go_live=campaign.status in MOVES["go_live"][0], who_may=access.who_may("operate", Campaign),
+        go_live_words=go_live_words(campaign), may_go_live=campaign.status in MOVES["go_live"][0],
+        may_resume=campaign.draft is not None and campaign.status in MOVES["resume"][0], who_may=access.who_may("operate", Campaign),
     )  # fmt: skip
 
 

@@ -126,6 +126,19 @@ def test_paused_and_archived_campaigns_keep_their_draft(api, campaign):
     assert (body["status"], body["description"], body["url"]) == ("Live", "New", "https://roofs.example")
 
 
+def test_a_paused_campaign_resumes_without_its_draft(api, campaign, as_, personas):
+    api.patch(ONE, {"payout": 15})
+    api.post(at("pause"))
+    assert as_(personas.member).post(at("resume")).status_code == 403
+    assert api.old().post(at("resume")).status_code == 404
+    assert api.post(at("resume"), {}, If_Match='"0"').status_code == 412
+    body = api.post(at("resume"), {"reason": "Staff is back"}).json()
+    assert (body["status"], body["payout"], body["has_draft"], body["draft"]["payout"]) == ("LivePending", 12, True, 15)
+    assert AuditEvent.objects.get(event="campaign.resume").reason == "Staff is back"
+    api.post(at("archive"))
+    assert codes(api.post(at("resume"))) == [("wrong_status", None)]
+
+
 def test_go_live_looks_again_and_names_the_field(api, campaign):
     api.patch(ONE, {"destination_phone_number": "", "currency": "EUR"})
     answer = api.post(at("go_live"))

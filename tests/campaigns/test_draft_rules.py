@@ -232,3 +232,66 @@ def test_a_budget_in_another_currency_stands_in_the_way():
     cap(campaign, 5, "budget", reset_period="Daily", starts_at="2026-01-01")
     with pytest.raises(Invalid, match="another currency"):
         actions.campaign_move_status(by=None, campaign=campaign, move="go_live")
+
+
+def paused_with_a_draft(**values):
+    campaign = CampaignFactory(payout=Decimal(12), **values)
+    actions.campaign_update(by=None, campaign=campaign, payout="15")
+    return actions.campaign_move_status(by=None, campaign=campaign, move="pause")
+
+
+def test_a_paused_campaign_resumes_on_its_terms_and_the_draft_stays():
+    campaign = paused_with_a_draft()
+    assert actions.call_route(by=None, network=campaign.network, campaign=campaign.pk, caller=None).refusal
+    actions.campaign_move_status(by=None, campaign=campaign, move="resume", reason="Storm is over")
+    now = fresh(campaign)
+    assert (now.status, now.payout, now.draft) == ("LivePending", 12, {"payout": "15.0000"})
+    profile = RoutingProfile.objects.get(pk=campaign.pk)
+    assert profile.routable and profile.payout == 12
+    assert actions.call_route(by=None, network=campaign.network, campaign=campaign.pk, caller=None).outcome == "direct"
+    event = AuditEvent.objects.get(event="campaign.resume")
+    assert event.changes == {"status": ["Paused", "LivePending"]} and event.reason == "Storm is over"
+    # Once more changes nothing, and the draft can still go live.
+    actions.campaign_move_status(by=None, campaign=campaign, move="resume")
+    assert AuditEvent.objects.filter(event="campaign.resume").count() == 1
+    actions.campaign_move_status(by=None, campaign=campaign, move="go_live")
+    assert (fresh(campaign).status, fresh(campaign).payout) == ("Live", 15)
+
+
+def test_without_a_draft_resuming_is_going_live():
+    campaign = actions.campaign_move_status(by=None, campaign=CampaignFactory(), move="pause")
+    assert actions.campaign_move_status(by=None, campaign=campaign, move="resume").status == "Live"
+
+
+@pytest.mark.parametrize("status", ["Pending", "Archived", "Suspended"])
+def test_only_a_paused_campaign_resumes(status):
+    campaign = CampaignFactory(status=status)
+    with pytest.raises(Conflict) as refused:
+        actions.campaign_move_status(by=None, campaign=campaign, move="resume")
+    assert refused.value.code == "wrong_status" and fresh(campaign).status == status
+
+
+def test_what_stands_in_the_way_of_resuming_are_the_terms_in_force_and_not_the_draft():
+    today = timezone.now().date()
+    campaign = paused_with_a_draft(pause_date=today - timedelta(days=2))
+    actions.campaign_update(by=None, campaign=campaign, pause_date=None)
+    with pytest.raises(Invalid) as refused:
+        actions.campaign_move_status(by=None, campaign=campaign, move="resume")
+    assert refused.value.code == "in_the_past" and fresh(campaign).status == "Paused"
+    bad = paused_with_a_draft()
+    actions.campaign_update(by=None, campaign=bad, destination_phone_number="")
+    with pytest.raises(Invalid):
+        actions.campaign_move_status(by=None, campaign=bad, move="go_live")
+    assert actions.campaign_move_status(by=None, campaign=bad, move="resume").status == "LivePending"
+
+
+def test_resuming_needs_operate_and_what_was_seen(personas, network):
+    campaign = paused_with_a_draft(advertiser__network=network)
+    for user, error in ((personas.member, NotAllowed), (personas.observer, NotAllowed), (personas.outsider, NotFound)):
+        with pytest.raises(error):
+            actions.campaign_move_status(by=user, campaign=campaign, move="resume")
+    with pytest.raises(Conflict) as refused:
+        actions.campaign_move_status(by=None, campaign=campaign, move="resume", version="2020-01-01T00:00:00+00:00")
+    assert refused.value.code == "changed" and fresh(campaign).status == "Paused"
+    actions.access_grant(by=None, obj=campaign, to=personas.observer, action="operate")
+    assert actions.campaign_move_status(by=personas.observer, campaign=campaign, move="resume").is_live
