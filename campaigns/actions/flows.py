@@ -17,7 +17,7 @@ from django.utils import timezone
 from campaigns.callers import NotANumber, caller_read
 from campaigns.choices import REPORTED_CAUSES, EndReason, Outcome
 from campaigns.models import Call, CallFlow, Campaign, FlowMessage, VoiceAccount
-from campaigns.queries.treatment import context_of, facts_of, treatment_of, tree_of
+from campaigns.queries.treatment import facts_of, treatment_of, tree_of
 from campaigns.treatment.flow import Action, Hangup, Input, Release, Select, SendSms, State
 from campaigns.treatment.interpreter import step
 from campaigns.treatment.nodes import Tree, path_of
@@ -26,6 +26,7 @@ from portal.accounts.models import Network, User
 from portal.errors import Busy, Conflict, Invalid, NotFound
 
 from .calls import Routed, call_event, call_route, called_number, calls_allowed
+from .handover import context_at, handed_over, inside_of
 from .moves import call_move
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,16 @@ class FlowAnswer:
     state: State
     repeated: bool = False
 
+    @property
+    def caller_id(self) -> Mapping[str, Any]:
+        """What the callee is to see, {setting, mask}: as the destination whose own tree the call is in says, if it does;
+        else as the campaign that was called."""
+        stored = self.flow.facts.get("inside") or {}
+        inside = (stored.get("tree") or {}).get("caller_id") or {}
+        if self.state.inside is not None and self.state.inside == stored.get("destination") and inside.get("setting"):
+            return inside
+        return self.flow.tree.get("caller_id") or {}
+
 
 @dataclass
 class _Work:
@@ -57,6 +68,8 @@ class _Work:
     actions: list[Action] = field(default_factory=list)
     call_id: int | None = None
     legs: set[int] = field(default_factory=set)
+    # The destination that this step handed the call to, with its own tree and facts, as JSON.
+    handed: dict[str, Any] | None = None
 
 
 def flow_begin(
@@ -159,18 +172,19 @@ def _tree(flow: CallFlow) -> Tree:
 def _run(work: _Work, state: State, given: Input) -> State:
     """The step with all that it selects on the way."""
     flow = work.flow
-    context = context_of(
-        flow.facts, now=work.now, started_at=flow.started_at, answered_at=flow.answered_at, seed=flow.pk
-    )
+    context = context_at(flow, flow.facts, work.now)
     if given.kind == "start" and state.phase == "new":
         given = _opening(work, given)
+    inside = inside_of(flow, flow.facts.get("inside"), work.now) if state.inside is not None else None
     for _turn in range(MAX_TURNS + 5):
-        actions, state = step(work.tree, state, given, context)
+        actions, state = step(work.tree, state, given, context, inside)
         selects = [action for action in actions if isinstance(action, Select)]
         work.actions += [action for action in actions if not isinstance(action, Select)]
         if not selects:
             return state
         given = _select(work, selects[-1], state)
+        work.handed = handed_over(flow, given.destination or 0) if given.kind == "selected" else None
+        inside = inside_of(flow, work.handed, work.now)
     raise AssertionError("the interpreter bounds how often a slot moves")
 
 
@@ -234,6 +248,9 @@ def _written(work: _Work, before: State, state: State, given: Input) -> bool:
         flow.actions = [action.as_json() for action in work.actions if not isinstance(action, Release | SendSms)]
     flow.history = [*flow.history, _entry(work, state, given)][-MAX_HISTORY:]
     flow.call_id = flow.call_id or work.call_id
+    changes: dict[str, Any] = {}
+    if work.handed is not None and state.inside is not None:
+        changes["facts"] = flow.facts = {**flow.facts, "inside": work.handed}
     if state.phase == "talking" and flow.answered_at is None:
         flow.answered_at = work.now
     if over and flow.ended_at is None:
@@ -244,7 +261,7 @@ def _written(work: _Work, before: State, state: State, given: Input) -> bool:
             flow.call_id = _log_call(flow, state)
         changed = CallFlow.objects.filter(pk=flow.pk, version=flow.version - 1).update(
             state=flow.state, version=flow.version, actions=flow.actions, history=flow.history, call_id=flow.call_id,
-            answered_at=flow.answered_at, ended_at=flow.ended_at,
+            answered_at=flow.answered_at, ended_at=flow.ended_at, **changes,
         )  # fmt: skip
         if not changed:
             transaction.set_rollback(True)
@@ -266,6 +283,8 @@ def _written(work: _Work, before: State, state: State, given: Input) -> bool:
 def _entry(work: _Work, state: State, given: Input) -> dict[str, Any]:
     """One line of the call's history."""
     entry: dict[str, Any] = {"at": work.now.isoformat(), "in": given.kind, "path": path_of(state.at)}
+    if state.inside is not None:
+        entry["inside"] = state.inside
     if given.digits:
         entry["digits"] = given.digits[:30]
     entry["did"] = [action.kind for action in work.actions]

@@ -39,7 +39,7 @@ def facts_of_leg(leg: CallLeg, policies: Iterable[Policy]) -> Context:
         else frozenset(),
         repeat=Word("repeat") in leaves and is_repeat(call.campaign, call.caller, call.started_at),
         line=known.get("line") or line_of(call.caller),
-        pressed=tuple(State.of_json(flow.state).keys) if flow and flow.state else (),
+        pressed=_pressed(State.of_json(flow.state), leg.destination_id) if flow and flow.state else (),
         duration=(leg.ended_at - call.started_at).total_seconds(),
         connect_duration=(leg.ended_at - leg.answered_at).total_seconds() if leg.answered_at else 0,
         custom_data={str(name): str(value) for name, value in (known.get("custom_data") or {}).items()},
@@ -47,6 +47,11 @@ def facts_of_leg(leg: CallLeg, policies: Iterable[Policy]) -> Context:
         media_type=str(known.get("media_type") or ""),
         promo_number_description=str(known.get("promo_number_description") or ""),
     )
+
+
+def _pressed(state: State, destination: int) -> tuple[str, ...]:
+    """The keys that a destination's policies see: those of its own menus if its own tree asked for any, else the bundle's."""
+    return (state.keys or state.home_keys) if state.inside in (None, destination) else state.home_keys
 
 
 def leg_price(leg: CallLeg) -> bool:

@@ -64,7 +64,7 @@ def campaign_treatment(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("campaigns:treatment", pk=pk)
         if word == "test":
             test = TestForm(request.POST, country=campaign.network.country, zone=campaign.time_zone)
-            walked = _test(draft, test)
+            walked = _test(request, draft, test)
         elif not draft.problems:
             _edit(request, draft, word, about)
     return _show(request, draft, test, walked)
@@ -165,7 +165,7 @@ def _saved(request: HttpRequest, draft: _Draft) -> bool:
     return True
 
 
-def _test(draft: _Draft, form: TestForm) -> dict[str, Any]:
+def _test(request: HttpRequest, draft: _Draft, form: TestForm) -> dict[str, Any]:
     """The path of an imagined call; empty when the tree or the form has faults."""
     tree, faults = treatment_read(draft.tree, draft.campaign.network.country)
     if not form.is_valid():
@@ -174,7 +174,9 @@ def _test(draft: _Draft, form: TestForm) -> dict[str, Any]:
         draft.problems.append("The tree has faults: mend them before you test it.")
         return {}
     steps, names = tested(draft.campaign, tree, form.cleaned_data)
-    return {"steps": walked_in_words(steps, names), "paths": passed(step.path for step in steps), "end": ends_of(steps)}
+    seen = access.restrict(Campaign.objects.filter(pk__in=names), request.user).values_list("pk", flat=True)
+    words = walked_in_words(steps, names, names.keys() - set(seen))
+    return {"steps": words, "paths": passed(steps), "end": ends_of(steps)}
 
 
 def _panel(draft: _Draft, tree: Tree, faults: list[Fault]) -> dict[str, Any] | None:

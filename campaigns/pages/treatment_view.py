@@ -1,16 +1,16 @@
 """What the call treatment's page shows: its nodes as a nested list, the picture, and a test's path in words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from campaigns.callers import pretty
 from campaigns.models import Campaign
 from campaigns.queries import simulate
-from campaigns.queries.treatment import context_of, facts_of
+from campaigns.queries.treatment import context_of, facts_inside, facts_of, own_tree_of
 from campaigns.treatment.flow import Hangup, Input, Release, Select
-from campaigns.treatment.imagine import Box, imagine, in_words, picture, role_of
-from campaigns.treatment.interpreter import Walked
+from campaigns.treatment.imagine import Box, Walked, imagine, in_words, picture, role_of
+from campaigns.treatment.interpreter import Inside
 from campaigns.treatment.nodes import (
     Condition,
     Connect,
@@ -23,8 +23,9 @@ from campaigns.treatment.nodes import (
     RingGroup,
     SelectFromBundle,
     Tree,
+    path_of,
 )
-from campaigns.treatment.validate import overflow_of, selections
+from campaigns.treatment.validate import overflow_of, selections, treatment_read
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, EDGE = 190, 46, 46, 16, 12
 
@@ -140,12 +141,13 @@ def _drawn(box: Box, walked: set[str]) -> Drawn:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a test in words."""
+    """One step of a test in words. inside: the destination whose own tree the node is of; empty for the tree tested."""
 
     path: str
     node: str
     happened: str
     done: list[str]
+    inside: str = ""
 
 
 _HAPPENED = {
@@ -155,8 +157,9 @@ _HAPPENED = {
 }  # fmt: skip
 
 
-def walked_in_words(steps: list[Walked], names: dict[int, str]) -> list[Step]:
-    """The path of a test. names: of the campaigns that were selected."""
+def walked_in_words(steps: list[Walked], names: dict[int, str], hidden: Collection[int] = ()) -> list[Step]:
+    """The path of a test. names: of the campaigns that were selected; hidden: those of them whose own tree the user may not
+    see: of the steps in it only what the caller does is told."""
     words = []
     for step in steps:
         given = step.given
@@ -169,12 +172,17 @@ def walked_in_words(steps: list[Walked], names: dict[int, str]) -> list[Step]:
         elif given.kind == "refused":
             happened = f"Nobody is left ({given.reason.replace('_', ' ')})"
         done = [in_words(action) for action in step.actions if not isinstance(action, Release)]
-        words.append(Step(step.path, step.node, happened, [text for text in done if text]))
+        inside = names.get(step.state.inside, "a destination") if step.state.inside is not None else ""
+        if step.state.inside in hidden:
+            words.append(Step("", "its own call treatment", happened, [], inside))
+        else:
+            words.append(Step(step.path, step.node, happened, [text for text in done if text], inside))
     return words
 
 
 def tested(campaign: Campaign, tree: Tree, given: dict[str, Any]) -> tuple[list[Walked], dict[int, str]]:
-    """The path of an imagined call through `tree`: destinations as routing itself would choose them now, nothing is taken."""
+    """The path of an imagined call through `tree`, and through the own trees of the destinations that it is handed to. These
+    are chosen as routing itself would choose them now; nothing is taken."""
     caller, at = given["caller"], given["at"]
     facts = facts_of(
         campaign=campaign, tree=tree, caller=caller, promo_number="",
@@ -191,28 +199,39 @@ def tested(campaign: Campaign, tree: Tree, given: dict[str, Any]) -> tuple[list[
     known = Campaign.objects.in_bulk({*ids, campaign.overflow_id or 0})
     legs = iter(range(1, 100))
 
-    def select(wanted: Select) -> Input:
+    def handed(to: Campaign) -> Inside | None:
+        own = own_tree_of(to)
+        inner, faults = treatment_read(own, campaign.network.country) if own is not None else (None, [])
+        if inner is None or faults:
+            return None
+        its = facts_inside(destination=to, called=campaign, tree=inner, facts=facts, at=at)
+        return Inside(inner, context_of(its, now=at, started_at=at, seed=campaign.pk))
+
+    def select(wanted: Select) -> tuple[Input, Inside | None]:
         if queue:
             chosen = known[queue.pop(0)]
             number = chosen.destination_phone_number or "no number"
-            return Input("selected", turn=wanted.turn, leg=next(legs), number=number, destination=chosen.pk)
+            selected = Input("selected", turn=wanted.turn, leg=next(legs), number=number, destination=chosen.pk)
+            return selected, handed(chosen)
         over = campaign.overflow if has_overflow else None
         if over is not None and decision and (decision.overflow is None or decision.overflow.verdict == "chosen"):
             number = over.destination_phone_number or "no number"
-            return Input(
+            selected = Input(
                 "selected", turn=wanted.turn, leg=next(legs), number=number, destination=over.pk, overflow=True
             )
+            return selected, handed(over)
         reason = wanted.cause or (decision.refusal if decision else "") or "no_destination"
-        return Input("refused", turn=wanted.turn, reason=reason)
+        return Input("refused", turn=wanted.turn, reason=reason), None
 
     steps = imagine(tree, context, keys=given["keys"], dials=given["dials"], select=select)
     return steps, {pk: str(row) for pk, row in known.items()}
 
 
-def passed(paths: Iterable[str]) -> set[str]:
-    """The nodes that a call passed: where it rested, and all above that."""
+def passed(steps: Iterable[Walked]) -> set[str]:
+    """The nodes of the tree tested that a call passed: where it rested (or was handed over), and all above that."""
     found: set[str] = set()
-    for path in paths:
+    for step in steps:
+        path = path_of(step.state.home) if step.state.inside is not None else step.path
         while path not in found:
             found.add(path)
             path = path.rpartition(".children[")[0] or "root"

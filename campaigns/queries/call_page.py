@@ -44,12 +44,16 @@ class LegView:
 
 @dataclass
 class FlowStep:
-    """One step of a call through its call treatment: when, at which node, what came in and what was done, in words."""
+    """One step of a call through its call treatment: when, at which node, what came in and what was done, in words.
+
+    inside: the destination whose own tree the node is of; empty for the tree of the campaign that was called.
+    """
 
     at: datetime
     path: str
     happened: str
     done: str
+    inside: str = ""
 
 
 @dataclass
@@ -98,20 +102,21 @@ def call_view(*, user: User, transaction_id: str) -> CallView:
     ]  # fmt: skip
     return CallView(
         call, whole, campaigns.get(call.campaign_id) if whole else None, decision, visible, views, place_of(call.caller),
-        _flow(call) if whole and call.external_id else [],
+        _flow(call, campaigns) if whole and call.external_id else [],
     )  # fmt: skip
 
 
-def _flow(call: Call) -> list[FlowStep]:
+def _flow(call: Call, campaigns: dict[int, Campaign]) -> list[FlowStep]:
     """The call's way through its call treatment; empty for a call that a switch only had routed."""
     history = CallFlow.objects.filter(call_id=call.pk).values_list("history", flat=True).first() or []
     steps = []
     for entry in history:
         happened = entry["in"].replace("_", " ").capitalize()
+        inside = campaigns.get(entry.get("inside") or 0)
         happened += f" {entry['digits']}" if entry.get("digits") else ""
         done = ", ".join(word.replace("_", " ") for word in entry["did"] if word != "release")
         done += f" ({entry['reason'].replace('_', ' ')})" if entry.get("reason") else ""
-        steps.append(FlowStep(datetime.fromisoformat(entry["at"]), entry["path"], happened, done))
+        steps.append(FlowStep(datetime.fromisoformat(entry["at"]), entry["path"], happened, done, str(inside or "")))
     return steps
 
 

@@ -16,6 +16,7 @@ from django.db import connection
 from campaigns.callers import Caller
 from campaigns.choices import CampaignStatus, Distribution, EndReason, LegKind, Outcome, Passed
 from campaigns.models import Call, CallLeg, Campaign
+from campaigns.treatment.nodes import TYPES
 
 
 @dataclass(frozen=True)
@@ -259,6 +260,14 @@ def _in_order(rows: list[dict[str, Any]], distribution: str, repeat: int | None)
     return sorted(rows, key=key)
 
 
+def _what_follows(chosen: Campaign | None) -> str:
+    """That a call is not only rung through at the destination, where that has a call treatment of its own."""
+    root = chosen.ivr_tree["root"] if chosen is not None and chosen.ivr_tree else {}
+    if root.get("node_type") not in TYPES or (root["node_type"] == "Connect" and not root.get("children")):
+        return ""
+    return f" Its own call treatment leads the call on from there, beginning with {TYPES[root['node_type']].label}."
+
+
 def simulate(*, bundle: Campaign, caller: Caller, at: datetime | None = None) -> Decision:
     """What would happen to a call of `caller` to `bundle` at `at` (default now), without placing one.
 
@@ -310,8 +319,10 @@ def simulate(*, bundle: Campaign, caller: Caller, at: datetime | None = None) ->
     campaigns = _campaigns_in(trace, chosen)
     entries = _entries(trace["entries"], None if kind == LegKind.OVERFLOW else chosen, repeat, over_cap, campaigns, at)
     _shares(entries, rows, bundle.distribution, repeat if kind == LegKind.REPEAT else None)
+    found = campaigns.get(chosen) if chosen else None
+    summary = _summary(outcome, refusal, found, kind, trace) + _what_follows(found)
     return Decision(
-        outcome, _summary(outcome, refusal, campaigns.get(chosen) if chosen else None, kind, trace), chosen, refusal, entries,
+        outcome, summary, chosen, refusal, entries,
         _overflow(trace.get("overflow"), campaigns, at, chosen if kind == LegKind.OVERFLOW else None), repeat,
     )  # fmt: skip
 

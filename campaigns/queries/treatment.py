@@ -8,7 +8,7 @@ from typing import Any
 import phonenumbers
 
 from campaigns import ports
-from campaigns.callers import Caller
+from campaigns.callers import Caller, caller_read
 from campaigns.models import Call, Campaign
 from campaigns.regions import place_of, regions_compile
 from campaigns.treatment.bundles import Json, composed, implied
@@ -78,13 +78,47 @@ def line_of(number: str | None) -> str:
         return ""
 
 
+def own_tree_of(destination: Campaign) -> Json | None:
+    """The call treatment that a call walks through when a bundle hands it to this destination; None where it was given none
+    of its own, and the call only rings its number."""
+    return None if destination.ivr_tree is None else treatment_of(destination)
+
+
+def facts_inside(
+    *, destination: Campaign, called: Campaign, tree: Tree, facts: Mapping[str, Any], at: datetime
+) -> dict[str, Any]:
+    """What the conditions of a destination's own tree may know of a call that a bundle hands to it, as JSON.
+
+    called: the bundle; facts: what was known when the call came. Hours, regions and place are the destination's, `repeat` is
+    the bundle's (as payout policies have it). Of custom data the call's own go first, then the destination's, then the
+    bundle's.
+    """
+    names = ("line", "affiliate_name", "media_type", "promo_number_description")
+    inside = facts_of(
+        campaign=destination, tree=tree, caller=caller_read(facts.get("caller")), promo_number="",
+        given={name: facts.get(name) for name in names}, at=at, called=called,
+    )  # fmt: skip
+    known, bundles = facts.get("custom_data") or {}, called.extra.get("custom_data")
+    standing = {str(name): str(value) for name, value in (bundles if isinstance(bundles, Mapping) else {}).items()}
+    calls = {name: value for name, value in known.items() if standing.get(name) != value}
+    return {**inside, "custom_data": {**known, **inside["custom_data"], **calls}}
+
+
 def facts_of(
-    *, campaign: Campaign, tree: Tree, caller: Caller, promo_number: str, given: Mapping[str, Any], at: datetime
+    *,
+    campaign: Campaign,
+    tree: Tree,
+    caller: Caller,
+    promo_number: str,
+    given: Mapping[str, Any],
+    at: datetime,
+    called: Campaign | None = None,
 ) -> dict[str, Any]:
     """What does not change while a call walks through `tree`, as JSON: asked once, when the call comes.
 
     given: what the switch says besides (line, affiliate_name, media_type, promo_number_description, custom_data); it wins
-    over what the portal knows. Only what a condition of the tree asks is looked up.
+    over what the portal knows. Only what a condition of the tree asks is looked up. called: the bundle, where `campaign` is
+    its destination; `repeat` asks about that.
     """
     leaves = [leaf for node in tree.walk() if isinstance(node, Condition) for leaf in node.condition.leaves()]
     number = ports.facts_of_number(campaign.network_id, promo_number) if promo_number else {}
@@ -106,7 +140,7 @@ def facts_of(
     if any(isinstance(leaf, InRegion) for leaf in leaves):
         facts["regions"] = regions_of(campaign, caller.key)
     if Word("repeat") in leaves:
-        facts["repeat"] = is_repeat(campaign, caller.e164, at)
+        facts["repeat"] = is_repeat(called or campaign, caller.e164, at)
     if any(isinstance(node, VerifyLocation) for node in tree.walk()):
         facts["place"] = place_of(caller.e164)
     return facts

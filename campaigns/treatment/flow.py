@@ -134,6 +134,9 @@ class State:
     conditions see them (`Context.pressed`). attempts: at the present question. answer: what waits to be confirmed.
     queue: groups of numbers still to ring. leg: the leg held. legs: every leg that this call ever had. place: seconds
     to ring and extension belong to the node. data: answers saved in custom data fields.
+
+    inside: the destination whose own tree the call walks through since it was handed over; `at` and `keys` are of that
+    tree then, home and home_keys what they were in the bundle's. None: in the tree of the campaign that was called.
     """
 
     phase: Phase = "new"
@@ -151,6 +154,9 @@ class State:
     data: tuple[tuple[str, str], ...] = ()
     steps: int = 0
     reason: str = ""
+    inside: int | None = None
+    home: tuple[int, ...] = ()
+    home_keys: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The state as JSON."""
@@ -158,7 +164,8 @@ class State:
 
     @classmethod
     def of_json(cls, data: dict[str, Any]) -> Self:
-        """The state that `as_json` wrote; fields of another version are left out."""
+        """The state that `as_json` wrote; fields of another version are left out, those it did not know yet are as at
+        the start: so a call in progress is stepped on over an update."""
         known = {field.name for field in dataclasses.fields(cls)}
         values = {name: _tuples(value) for name, value in data.items() if name in known}
         return cls(**values)

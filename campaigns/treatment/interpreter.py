@@ -3,6 +3,10 @@
 Nothing here waits, reads or writes. Every path ends: a step only goes down the tree, a question is asked ATTEMPTS times, a
 queue of numbers gets shorter, a slot moves MAX_MOVES times at most, and a call that takes more than MAX_STEPS inputs is
 ended. Every leg that came in is either handed over in `Select.leaving` or ended by `Release`, once.
+
+A destination that a bundle hands the call to may have a tree of its own (`Inside`): the call then walks through that one,
+holding its slot, and comes back when nobody there takes it. Nothing is selected inside, so it goes no deeper than this, and
+both trees share the bounds above.
 """
 
 import zlib
@@ -53,13 +57,24 @@ _OF_A_TURN = {
 _FAILED = {"busy": "busy", "no_answer": "no_answer", "failed": "error"}
 
 
-def step(tree: Tree, state: State, given: Input, context: Context) -> tuple[list[Action], State]:
+@dataclass(frozen=True)
+class Inside:
+    """A destination's own tree, and what its conditions may know of the call: its hours, its regions."""
+
+    tree: Tree
+    context: Context
+
+
+def step(
+    tree: Tree, state: State, given: Input, context: Context, inside: Inside | None = None
+) -> tuple[list[Action], State]:
     """What is to be done now, and the state after it. Pure.
 
-    An input that does not fit the state (a repeat, an old one, one of another phase) changes nothing and asks for
-    nothing; a leg that comes with it unasked is given back at once.
+    inside: with `selected`, the own tree of the destination that was selected; later that of the destination
+    `state.inside`. None = it has none, and its number is rung. An input that does not fit the state (a repeat, an old one,
+    one of another phase) changes nothing and asks for nothing; a leg that comes with it unasked is given back at once.
     """
-    walker = _Walker(tree, state, context)
+    walker = _Walker(tree, state, context, inside)
     walker.take(given)
     return walker.actions, walker.state
 
@@ -67,21 +82,24 @@ def step(tree: Tree, state: State, given: Input, context: Context) -> tuple[list
 class _Walker:
     """One step. `state` and `actions` grow while it goes down the tree."""
 
-    def __init__(self, tree: Tree, state: State, context: Context) -> None:
-        self.tree, self.state, self.asked = tree, state, context
+    def __init__(self, tree: Tree, state: State, context: Context, inside: Inside | None) -> None:
+        self.tree, self.state, self.asked, self.handed = tree, state, context, inside
         self.actions: list[Action] = []
 
     # What is known now, with what the caller did so far.
     @property
     def context(self) -> Context:
         state = self.state
+        asked = self.handed.context if self.handed is not None and state.inside is not None else self.asked
         return replace(
-            self.asked, pressed=state.keys, sms_sent=state.sms_sent,
-            custom_data={**self.asked.custom_data, **dict(state.data)},
+            asked, pressed=state.keys, sms_sent=state.sms_sent,
+            custom_data={**asked.custom_data, **dict(state.data)},
         )  # fmt: skip
 
     @property
     def node(self) -> Node | None:
+        if self.state.inside is not None:
+            return self.handed.tree.at(self.state.at) if self.handed is not None else None
         return self.tree.at(self.state.at)
 
     def put(self, **values: object) -> None:
@@ -162,6 +180,12 @@ class _Walker:
                     if self.route_dynamically(node):
                         return
                     following = node.child(0)
+                case SelectFromBundle() if self.state.inside is not None:
+                    # A destination is no bundle: its selections have nothing to choose from.
+                    following = node.child(0)
+                    if following is None:
+                        self.not_taken("error")
+                        return
                 case _:
                     self.wait_at(node)
                     return
@@ -180,6 +204,9 @@ class _Walker:
     def wait_at(self, node: Node) -> None:
         match node:
             case Connect() | Failover():
+                if not node.destination_phone_number and self.state.inside is not None:
+                    self.not_taken("error")
+                    return
                 if not node.destination_phone_number:
                     # The overflow campaign, and selecting has just said that it cannot take the call either.
                     self.enter_child(node, node.child(0), self.state.reason or "no_destination")
@@ -314,24 +341,36 @@ class _Walker:
         elif isinstance(node, RingGroup | DynamicRoute):
             seconds = node.ring_group_connect_timeout
         self.put(phase="dialing", turn=self.state.turn + 1, queue=queue[1:])
+        record = self.tree.record_calls
+        if self.handed is not None and self.state.inside is not None:
+            record = record or self.handed.tree.record_calls
         self.actions.append(
-            Dial(
-                queue[0], seconds, self.state.turn, self.state.leg, getattr(node, "destination_extension", ""),
-                self.tree.record_calls,
-            )
-        )  # fmt: skip
+            Dial(queue[0], seconds, self.state.turn, self.state.leg, getattr(node, "destination_extension", ""), record)
+        )
 
     def not_taken(self, cause: str) -> None:
-        """Busy or no answer: the next number, the next destination, the Failover, or the end."""
+        """Busy or no answer: the next number, the Failover, the next destination, or the end."""
         node = self.node
         if self.state.queue:
             self.dial(self.state.queue)
+        elif isinstance(node, Connect | RingGroup | DynamicRoute) and (child := node.child(0)):
+            self.enter_child(node, child)
+        elif self.state.inside is not None:
+            self.come_back()
+            self.not_taken(cause)
         elif isinstance(node, SelectFromBundle) and self.state.chosen:
             self.select(cause)
-        elif isinstance(node, Connect | RingGroup | DynamicRoute):
-            self.enter_child(node, node.child(0), cause)
         else:
             self.end(cause)
+
+    def go_inside(self, destination: int, root: Node) -> None:
+        """Into the own tree of the destination that has just been selected. Its menus begin anew for its conditions."""
+        self.put(inside=destination, home=self.state.at, home_keys=self.state.keys, keys=())
+        self.enter((), root)
+
+    def come_back(self) -> None:
+        """Back to where the destination was selected: nobody inside takes the call."""
+        self.put(inside=None, at=self.state.home, keys=self.state.home_keys, home=(), home_keys=())
 
     # Selecting ----------------------------------------------------------------------------------------------------
 
@@ -358,7 +397,7 @@ class _Walker:
         elif given.kind == "refused":
             self.put(reason=given.reason)
             self.enter_child(node, node.child(0), given.reason or "no_destination")
-        elif not given.number:
+        elif not given.number and self.handed is None:
             # A destination without a number cannot be rung; its slot goes on to the next.
             self.put(leg=given.leg, chosen=True)
             self.select("error")
@@ -370,31 +409,7 @@ class _Walker:
                 self.say(child.prompt)
             else:
                 self.put(chosen=True)
-            self.dial(((given.number,),))
-
-
-@dataclass(frozen=True)
-class Walked:
-    """One step of a walk, for the page that shows the path: the node reached, what came in and what was done."""
-
-    path: str
-    node: str
-    given: Input
-    actions: tuple[Action, ...]
-    state: State
-
-
-def walk(tree: Tree, context: Context, script: Sequence[Input]) -> list[Walked]:
-    """The path of an imagined call: `script` is what happens on the phone, from the first input after `start` on.
-
-    Ends with the script or the call, whichever is first.
-    """
-    steps: list[Walked] = []
-    state = State()
-    for given in (Input("start"), *script):
-        actions, state = step(tree, state, given, context)
-        node = tree.at(state.at)
-        steps.append(Walked(node.path if node else "root", node.label if node else "", given, tuple(actions), state))
-        if state.phase == "ended":
-            break
-    return steps
+            if self.handed is not None:
+                self.go_inside(given.destination or 0, self.handed.tree.root)
+            else:
+                self.dial(((given.number,),))

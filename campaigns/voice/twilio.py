@@ -103,7 +103,7 @@ def _address(request: HttpRequest, network: Network) -> str:
 
 
 def _answer(request: HttpRequest, answer: actions.FlowAnswer, number: str) -> HttpResponse:
-    caller_id = answer.flow.tree.get("caller_id") or {}
+    caller_id = answer.caller_id
     shown = {"promo": number, "specific": str(caller_id.get("mask") or "")}.get(caller_id.get("setting", ""), "")
     return _xml(twiml(answer.actions, address=_address(request, answer.flow.network), caller_id=shown))
 

@@ -11,6 +11,7 @@ from campaigns.treatment.edits import CHOICES, CannotEdit, node_at
 from campaigns.treatment.expressions import Context
 from campaigns.treatment.flow import Input
 from campaigns.treatment.imagine import imagine, in_words, picture
+from campaigns.treatment.interpreter import Inside
 from campaigns.treatment.nodes import TYPES
 from campaigns.treatment.validate import treatment_read
 
@@ -142,18 +143,21 @@ def test_any_edits_leave_a_tree_of_a_valid_shape(tree, script):
         assert shape_faults(tree) == []
 
 
-def imagined(root, keys="", dials=(), chosen=None):
+def imagined(root, keys="", dials=(), chosen=None, own=None):
+    """chosen: the number that is selected each time, None = nobody is left. own: the own tree of the destination."""
     tree, faults = treatment_read({"root": root})
     assert faults == []
     legs = iter(range(1, 99))
 
+    context = Context(now=datetime(2026, 11, 2, 12, tzinfo=UTC))
+    inside = None if own is None else Inside(treatment_read(own)[0], context)
+
     def answer(wanted):
         if chosen is None:
-            return Input("refused", turn=wanted.turn, reason="capped")
-        return Input("selected", turn=wanted.turn, leg=next(legs), number=chosen)
+            return Input("refused", turn=wanted.turn, reason="capped"), None
+        return Input("selected", turn=wanted.turn, leg=next(legs), number=chosen, destination=1), inside
 
-    now = datetime(2026, 11, 2, 12, tzinfo=UTC)
-    return imagine(tree, Context(now=now), keys=keys.split(), dials=dials, select=answer)
+    return imagine(tree, context, keys=keys.split(), dials=dials, select=answer)
 
 
 def test_an_imagined_call_shows_its_path():
@@ -179,12 +183,13 @@ def test_an_imagined_call_shows_its_path():
     ]
 
 
-@given(trees)
+@given(trees, st.none() | trees)
 @settings(deadline=None, max_examples=60)
-def test_any_tree_can_be_imagined_and_drawn(data):
+def test_any_tree_can_be_imagined_and_drawn(data, own):
     tree, _ = treatment_read(data)
-    walked = imagined(data["root"], "1 1 9 2", ["busy", "no_answer"])
-    assert walked[-1].state.phase == "ended"
+    for chosen in (None, "+13035550101"):
+        walked = imagined(data["root"], "1 1 9 2", ["busy", "no_answer"], chosen, own)
+        assert walked[-1].state.phase == "ended"
     boxes = picture(tree)
     assert len(boxes) == sum(1 for _each in tree.walk())
     assert len({(box.column, box.row) for box in boxes}) == len(boxes), "no two stand in one place"

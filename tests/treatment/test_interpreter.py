@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from campaigns.treatment.expressions import Context
 from campaigns.treatment.flow import INPUTS, Dial, Gather, Hangup, Input, Release, Say, Select, SendSms, State
-from campaigns.treatment.interpreter import MAX_MOVES, MAX_STEPS, step, walk
+from campaigns.treatment.imagine import walk
+from campaigns.treatment.interpreter import MAX_MOVES, MAX_STEPS, Inside, step
+from campaigns.treatment.nodes import Connect, SelectFromBundle
 from campaigns.treatment.validate import treatment_read
 
 from .test_trees import CONNECT, END, FAILOVER, GROUP, NUMBER, menu, node, select
@@ -32,14 +34,20 @@ class Phone:
     def __init__(self, root, start=True, leg=None, record_calls=False, **known):
         self.tree, self.state = read(root, record_calls=record_calls), State()
         self.context = Context(now=NOW, **known)
-        self.actions = []
+        self.actions, self.inside = [], None
         if start:
             self.do("start", leg=leg)
 
     def do(self, kind, **values):
         state = State.of_json(json.loads(json.dumps(self.state.as_json())))
-        self.actions, self.state = step(self.tree, state, Input(kind, **values), self.context)
+        self.actions, self.state = step(self.tree, state, Input(kind, **values), self.context, self.inside)
         return self.actions
+
+    def hand(self, root, leg=7, destination=5, overflow=False, record_calls=False, **known):
+        """A destination is selected that has `root` as its own tree; None = it has none."""
+        tree = None if root is None else read(root, record_calls=record_calls)
+        self.inside = None if tree is None else Inside(tree, Context(now=NOW, **known))
+        return self.do("selected", leg=leg, number=NUMBER, destination=destination, overflow=overflow)
 
     @property
     def said(self):
@@ -310,6 +318,128 @@ def test_a_plain_campaigns_leg_is_released_at_the_end():
     assert phone.do("hangup") == [Release(5, "caller_hangup"), Hangup("caller_hangup")]
 
 
+# The own tree of a destination ---------------------------------------------------------------------------------------
+
+
+def test_a_destination_with_a_tree_of_its_own_is_walked():
+    phone = Phone(select())
+    phone.hand(menu(node("VerifyLocation", {**CONNECT, "destination_phone_number": OTHER})))
+    assert phone.said == ["Gather"] and phone.state.inside == 5 and phone.state.leg == 7
+    phone.do("digits", digits="1")
+    phone.do("digits", digits="80202")
+    assert phone.actions == [Dial((OTHER,), 60, 4, 7)], "not the destination's number: what its tree says"
+    assert phone.do("answered") == [] and phone.state.phase == "talking"
+    assert phone.do("completed") == [Release(7, "destination_hangup"), Hangup("destination_hangup")]
+
+
+@pytest.mark.parametrize("news", ["hangup", "end"])
+def test_an_end_inside_gives_the_slot_back(news):
+    phone = Phone(select(CONNECT))
+    phone.hand(menu({**END, "prompt": "Bye."}))
+    if news == "hangup":
+        assert phone.do("hangup") == [Release(7, "caller_hangup"), Hangup("caller_hangup")]
+    else:
+        phone.do("digits", digits="1")
+        assert phone.actions == [Say("Bye."), Release(7, "ivr_hangup"), Hangup("ivr_hangup")], "not the else branch"
+
+
+def test_nobody_inside_and_no_failover_moves_the_call_on():
+    phone = Phone(menu(select(END)))
+    phone.do("digits", digits="1")
+    phone.hand(menu(END, group(*THREE[:2])))
+    phone.do("digits", digits="2")
+    assert phone.rung == THREE[:1] and phone.state.keys == ("2",), "its menus begin anew"
+    phone.do("busy")
+    assert phone.rung == THREE[1:2]
+    phone.do("no_answer")
+    assert phone.actions == [Select(6, 7, "no_answer")] and phone.state.leg is None
+    assert phone.state.inside is None and phone.state.keys == ("1",)
+    assert phone.hand(None, leg=8, destination=6) == [Dial((NUMBER,), 60, 7, 8)]
+    assert phone.do("busy") == [Select(8, 8, "busy")]
+    assert phone.do("refused", reason="capped") == [Hangup("ivr_hangup")], "the else branch of the bundle"
+
+
+def test_a_failover_inside_comes_first_and_then_the_next_destination():
+    phone = Phone(select())
+    phone.hand({**CONNECT, "connect_timeout": 20, "children": [{**FAILOVER, "destination_phone_number": OTHER}]})
+    assert phone.actions == [Dial((NUMBER,), 20, 2, 7)]
+    assert phone.do("busy") == [Dial((OTHER,), 60, 3, 7)]
+    assert phone.do("no_answer") == [Select(4, 7, "no_answer")]
+
+
+def test_conditions_inside_are_asked_of_the_destination():
+    own = node("Condition", CONNECT, END, condition='in_region[West] and not pressed[1] and custom_data[a] = "b"')
+    phone = Phone(menu(select()), regions=frozenset({"East"}))
+    phone.do("digits", digits="1")
+    phone.hand(own, regions=frozenset({"West"}), custom_data={"a": "b"})
+    assert phone.rung == (NUMBER,)
+
+
+@pytest.mark.parametrize(
+    "root", [select(), node("Condition", select(), END, condition=""), select(select()), {"node_type": "Connect"}]
+)
+def test_nothing_is_selected_inside_a_destination(root):
+    phone = Phone(select(END))
+    tree, _faults = treatment_read({"root": root})
+    phone.inside = Inside(tree, Context(now=NOW))
+    assert phone.do("selected", leg=7, number=NUMBER, destination=5) == [Select(2, 7, "error")]
+
+
+def test_a_selection_inside_goes_to_its_else_branch():
+    phone = Phone(select())
+    phone.hand(select({**CONNECT, "destination_phone_number": OTHER}))
+    assert phone.rung == (OTHER,)
+
+
+def test_destinations_that_only_pass_on_come_to_an_end():
+    phone = Phone(select(END))
+    for leg in range(1, MAX_MOVES + 2):
+        phone.hand(select(), leg=leg, destination=leg)
+    assert phone.said == ["Release", "Hangup"] and phone.state.phase == "ended"
+
+
+def test_an_overflow_campaign_with_a_tree_of_its_own_is_walked_and_then_the_failover_of_its_node():
+    phone = Phone(select({**OVER, "prompt": "One moment.", "children": [FAILOVER]}))
+    phone.hand(menu({**CONNECT, "destination_phone_number": OTHER}), leg=9, overflow=True)
+    assert phone.actions == [Say("One moment."), Gather("Press a key.", 2)]
+    phone.do("digits", digits="1")
+    assert phone.rung == (OTHER,)
+    phone.do("busy")
+    assert phone.actions == [Dial((NUMBER,), 60, 4, 9)], "the failover of the else branch, with the same leg"
+    assert phone.do("busy") == [Release(9, "busy"), Hangup("busy")]
+
+
+def test_a_talk_inside_is_recorded_if_either_tree_says_so():
+    for outer, inner in ((True, False), (False, True), (False, False)):
+        phone = Phone(select(), record_calls=outer)
+        phone.hand(CONNECT, record_calls=inner)
+        assert phone.actions[0].record is (outer or inner)
+
+
+def test_a_destination_whose_tree_is_lost_gives_way_to_the_next():
+    phone = Phone(select())
+    phone.hand(CONNECT)
+    phone.inside = None
+    assert phone.do("busy") == [Select(3, 7, "busy")]
+    phone = Phone(select())
+    phone.hand(menu(CONNECT))
+    phone.inside = None
+    assert phone.do("digits", digits="1") == [Release(7, "error"), Hangup("error")]
+
+
+def test_a_call_that_an_older_portal_began_is_stepped_on():
+    """As it was written before destinations' trees were walked: none of these fields, and the destination rings."""
+    old = {
+        "phase": "dialing", "at": [], "turn": 2, "keys": ["3"], "attempts": 0, "answer": "", "queue": [], "leg": 7,
+        "legs": [7], "moves": 0, "chosen": True, "sms_sent": False, "data": [["a", "b"]], "steps": 2, "reason": "",
+    }  # fmt: skip
+    phone = Phone(select(), start=False)
+    phone.state = State.of_json(old)
+    assert phone.do("busy") == [Select(3, 7, "busy")]
+    assert phone.hand(menu(CONNECT), leg=8) == [Gather("Press a key.", 4)]
+    assert phone.do("hangup") == [Release(8, "caller_hangup"), Hangup("caller_hangup")]
+
+
 def test_a_walk_shows_the_path():
     tree = read(menu(select(END)))
     script = [Input("digits", digits="1"), Input("refused", reason="capped"), Input("hangup")]
@@ -325,20 +455,34 @@ inputs = st.builds(
 )  # fmt: skip
 
 
-@given(trees, st.lists(inputs, max_size=60), st.booleans(), st.sampled_from(["", "mobile"]))
+# What destinations have: no tree of their own, or one of these. Trees of bundles are among them, which nothing forbids.
+owns = st.lists(st.none() | trees, min_size=1, max_size=4)
+
+
+@given(trees, owns, st.lists(inputs, max_size=60), st.booleans(), st.sampled_from(["", "mobile"]))
 @settings(deadline=None, max_examples=300)
-def test_any_tree_and_any_inputs_end_without_a_leaked_or_doubled_slot(data, script, plain, line):
-    """The world outside: a Select is answered or not, legs come once or twice, everything may come late or never."""
+def test_any_tree_and_any_inputs_end_without_a_leaked_or_doubled_slot(data, own, script, plain, line):
+    """The world outside: a Select is answered or not, legs come once or twice, everything may come late or never, and
+    each destination has a tree of its own or none."""
     tree, faults = treatment_read(data)
     assert faults == []
     context = Context(now=NOW, line=line, custom_data={"route": f"{NUMBER},{OTHER}"})
+    theirs = [None if each is None else Inside(treatment_read(each)[0], context) for each in own]
     state, ended = State(), 0
     taken, back = [], []
 
     def feed(given):
         nonlocal state, ended
-        held_before = state.leg
-        actions, state = step(tree, State.of_json(json.loads(json.dumps(state.as_json()))), given, context)
+        held_before, before = state.leg, state
+        whose = given.destination if given.kind == "selected" and state.phase == "selecting" else state.inside
+        inside = None if whose is None else theirs[whose % len(theirs)]
+        actions, state = step(tree, State.of_json(json.loads(json.dumps(state.as_json()))), given, context, inside)
+        if state.inside is None:
+            assert (state.home, state.home_keys) == ((), ())
+        elif state.leg is not None:
+            assert isinstance(tree.at(state.home), SelectFromBundle | Connect), "handed over by a selection"
+            assert state.phase != "selecting", "nothing is selected inside"
+        assert len(state.legs) <= len(before.legs) + 1
         for action in actions:
             if isinstance(action, Release):
                 back.append(action.leg)
@@ -364,7 +508,7 @@ def test_any_tree_and_any_inputs_end_without_a_leaked_or_doubled_slot(data, scri
             leg = number if not old or not taken else taken[-1]
             if leg not in taken:
                 taken.append(leg)
-            feed(Input(kind, turn=state.turn, leg=leg, number=ring, overflow=keys == "1"))
+            feed(Input(kind, turn=state.turn, leg=leg, number=ring, destination=number, overflow=keys == "1"))
         else:
             feed(Input(kind, turn=turn, digits=keys, reason="capped" if kind == "refused" else ""))
     feed(Input("hangup"))
@@ -373,26 +517,30 @@ def test_any_tree_and_any_inputs_end_without_a_leaked_or_doubled_slot(data, scri
     assert sorted(back) == sorted(taken), "each slot is given back or handed over exactly once"
 
 
-@given(trees, st.sampled_from(INPUTS))
+@given(trees, st.none() | trees, st.sampled_from(INPUTS))
 @settings(deadline=None)
-def test_the_same_input_for_ever_comes_to_an_end(data, kind):
+def test_the_same_input_for_ever_comes_to_an_end(data, own, kind):
     tree, _ = treatment_read(data)
+    inside = None if own is None else Inside(treatment_read(own)[0], Context(now=NOW))
     state = State()
     _, state = step(tree, state, Input("start"), Context(now=NOW))
     seen = 0
     while state.phase != "ended" and seen <= MAX_STEPS + 1:
         seen += 1
-        _, state = step(tree, state, Input(kind, leg=seen, number=NUMBER, digits="1"), Context(now=NOW))
+        given_input = Input(kind, leg=seen, number=NUMBER, digits="1", destination=seen)
+        _, state = step(tree, state, given_input, Context(now=NOW), inside)
     assert state.phase == "ended"
 
 
-@given(trees)
+@given(trees, st.none() | trees)
 @settings(deadline=None)
-def test_a_patient_caller_who_finds_everybody_busy_reaches_an_end_soon(data):
+def test_a_patient_caller_who_finds_everybody_busy_reaches_an_end_soon(data, own):
+    """Also where each of the destinations has a tree of its own: the steps are those of both."""
     tree, _ = treatment_read(data)
+    inside = None if own is None else Inside(treatment_read(own)[0], Context(now=NOW))
     state, leg = State(), 0
     actions, state = step(tree, state, Input("start"), Context(now=NOW))
-    for count in range(400):
+    for count in range(MAX_STEPS + 2):
         if state.phase == "ended":
             break
         wanted = actions[-1]
@@ -400,10 +548,10 @@ def test_a_patient_caller_who_finds_everybody_busy_reaches_an_end_soon(data):
             given_input = Input("digits", digits="1") if count % 2 else Input("timeout")
         elif isinstance(wanted, Select):
             leg += 1
-            given_input = Input("selected", leg=leg, number=NUMBER)
+            given_input = Input("selected", leg=leg, number=NUMBER, destination=leg)
         elif isinstance(wanted, Dial):
             given_input = Input("busy")
         else:
             given_input = Input("recorded")
-        actions, state = step(tree, state, given_input, Context(now=NOW))
+        actions, state = step(tree, state, given_input, Context(now=NOW), inside)
     assert state.phase == "ended"

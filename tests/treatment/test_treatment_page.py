@@ -174,6 +174,28 @@ def test_the_test_shows_the_path(bundle, personas):
     assert "not a phone number" in page.text and "is not one of" in page.text
 
 
+def test_the_test_walks_through_the_own_tree_of_a_destination(bundle, personas):
+    first, second = (row.destination for row in bundle.destinations.select_related("destination"))
+    in_force(first, {"root": menu({**CONNECT, "prompt": "Sales."})})
+    in_force(bundle, {"root": select(END)})
+    typed = {"t-caller": "+13035550123", "t-keys": "1", "t-dials": "busy answer"}
+    page = Page(personas.observer, bundle).do("test", **typed)
+    text = html.unescape(page.text)
+    path = re.findall(r'<li><p><strong>([^<]*)</strong> <span class="walk-node">([^<]*)<', text)
+    assert [(happened, node.strip()) for happened, node in path] == [
+        ("The call comes in", "Select transfer destination from bundle"), (f"“{first}” is selected", f"in “{first}”: Menu"),
+        ("Presses 1", f"in “{first}”: Connect"), ("Busy", "Select transfer destination from bundle"),
+        (f"“{second}” is selected", "Select transfer destination from bundle"),
+        ("Somebody answers", "Select transfer destination from bundle"),
+        ("They hang up", "Select transfer destination from bundle"),
+    ]  # fmt: skip
+    assert "Says “Sales.”" in text and text.count("is-walked") >= 1
+    # Who may see the bundle only is told what the caller does there, not what the destination's tree says.
+    actions.access_grant(by=None, obj=bundle, to=personas.limited, action="view")
+    text = html.unescape(Page(personas.limited, bundle).do("test", **typed).text)
+    assert f"in “{first}”: its own call treatment" in text and "Sales." not in text
+
+
 def test_the_test_of_a_full_bundle_goes_to_the_else_branch(bundle, personas):
     for caller in ("+13035550124", "+13035550125"):
         actions.call_route(by=None, network=bundle.network, campaign=bundle.pk, caller=caller)

@@ -19,7 +19,7 @@ from portal.errors import Invalid, NotAllowed
 from tests.factories import AdvertiserFactory, CampaignFactory, PromoNumberFactory, bundle_of, destinations
 
 from .setting import in_force
-from .test_trees import END, menu, node, select
+from .test_trees import CONNECT, END, FAILOVER, menu, node, select
 from .twilio_phone import SID, TOKEN, Call, Chaos, Twilio, query
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -229,6 +229,25 @@ def test_a_lost_answer_is_known_from_the_end_of_the_dial(world):
     assert leg.end_reason == "caller_hangup" and world.live == [0, 0]
 
 
+def test_a_destination_with_a_tree_of_its_own_is_walked_and_dialed_as_that_says(world):
+    own = menu({**CONNECT, "destination_phone_number": "+13035550177", "connect_timeout": 25})
+    in_force(world.first, {"root": own, "caller_id": {"setting": "specific", "mask": "+13035550999"}})
+    world.put(select(), caller_id={"setting": "promo"})
+    call = world.call()
+    call.begin()
+    assert call.tags == ["Gather"] and world.live == [1, 0], "the slot is held while its menu is heard"
+    call.press("1")
+    dial = call.verb("Dial")
+    assert (call.numbers, dial.get("timeout"), dial.get("callerId")) == (["+13035550177"], "25", "+13035550999")
+    assert query(dial[0].get("statusCallback"))["leg"] == str(CallLeg.objects.get().pk)
+    call.dialed("no-answer")
+    assert (call.numbers, call.verb("Dial").get("callerId")) == (["+13035550102"], world.number)
+    assert world.live == [0, 1]
+    call.leg("in-progress")
+    call.dialed("completed", DialCallDuration="5")
+    assert world.live == [0, 0] and legs() == ["no_answer", "destination_hangup"]
+
+
 def test_a_text_message_is_sent_once(world, twilio_api):
     world.put(node("SmsPromo", select(), prompt="Press 9.", sms_promo_copy="10 % off"))
     call = world.call(caller="+447911123456")
@@ -425,8 +444,14 @@ def one_call(world, chaos, index):
     return call
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_day_of_calls_ends_with_no_slot_held(world, twilio_api, seed):
+OWN = menu({**CONNECT, "children": [FAILOVER]}, {**END, "prompt": "Bye.", "keypress_failover_type": "Wrong"})
+
+
+@pytest.mark.parametrize(("seed", "own"), [(1, None), (2, None), (3, OWN), (4, menu(CONNECT))])
+def test_a_day_of_calls_ends_with_no_slot_held(world, twilio_api, seed, own):
+    """own: the tree of the first destination."""
+    if own is not None:
+        in_force(world.first, {"root": own})
     world.put(
         menu(
             select({**END, "prompt": "Leave a message.", "record_message": True}),
