@@ -90,6 +90,15 @@ ATTEMPT_MOVES: dict[str, set[str]] = {
 }
 
 
+class StuckKind(models.TextChoices):
+    """Why too little is known of a call (`queries.stuck`)."""
+
+    UNREPORTED = "unreported", "Claimed, and its worker is silent"
+    SILENT = "silent", "Live, and nothing is heard"
+    ASKED = "asked", "Unknown, the carrier is being asked"
+    NO_RECORD = "no_record", "Unknown, the carrier has no record"
+
+
 class Outcome(models.TextChoices):
     """How an attempt ended. Answered by whomever (machine, fax) is completed; the others are failed (domain/outbound.md)."""
 

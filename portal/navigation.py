@@ -76,7 +76,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     outbound = [
         _item("Batches", "outbound", "outbound:list", "/outbound/batches/"),
-        _item("Pending queue", "hourglass_top", "outbound:queue"),
+        _item("Pending queue", "hourglass_top", "outbound:queue", "/outbound/queue/"),
         _item("Do-not-call lists", "phone_disabled", "outbound:do-not-call", "/outbound/do-not-call/"),
         _item("Carriers", "cell_tower", "outbound:carriers", "/outbound/carriers/", permission=_may("view_audit")),
     ]

@@ -36,6 +36,7 @@ urlpatterns = [
     path(f"{BATCH}/results/", deliveries.delivery_index, name="deliveries"),
     path(f"{BATCH}/results/<int:delivery>/replay/", deliveries.replay, name="replay"),
     path("outbound/queue/", queue.pending, name="queue"),
+    path("outbound/queue/stuck/", queue.stuck, name="stuck"),
     path("outbound/do-not-call/", do_not_call.list_index, name="do-not-call"),
     path("outbound/do-not-call/<int:pk>/", do_not_call.list_page, name="do-not-call-list"),
     path("outbound/do-not-call/<int:pk>/add/", do_not_call.add, name="do-not-call-add"),

@@ -1,13 +1,15 @@
-"""The pending queue: what waits for what, since when; and calls that are stuck, with the evidence."""
+"""The pending queue: what waits for what, since when. A constant number of statements, however many batches are asked about."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, F, Min, Sum
 from django.utils import timezone
 
-from outbound.models import Attempt, AttemptEvent, Batch, CarrierState, Pace, Recipient, Window
+from outbound.choices import ACTIVE
+from outbound.models import Batch, CarrierState, Pace, Recipient, Window
 from portal.accounts.models import Network, User
 
 from .batches import batches_visible
@@ -28,78 +30,106 @@ class Waiting:
     until: datetime | None
 
 
+@dataclass
+class _People:
+    """Who of a batch waits: those whose time has come, by zones, and those who are tried again later."""
+
+    due: list[tuple[int | None, int, datetime]] = field(default_factory=list)
+    windows: dict[int, Window] = field(default_factory=dict)
+    later: tuple[int, datetime] | None = None
+
+
 def pending_queue(*, user: User, network: Network, now: datetime | None = None) -> list[Waiting]:
     """Everything that waits in the network's batches that were started: one entry per batch and reason."""
-    batches = (
-        batches_visible(user, network)
-        .filter(status__in=["scheduled", "running", "paused", "stopping"])
-        .select_related("state", "carrier__state")
-        .order_by("pk")
-    )
-    found: list[Waiting] = []
-    for batch in batches:
-        found += waiting_for(batch=batch, now=now)
-    return found
+    batches = batches_visible(user, network).filter(status__in=ACTIVE).select_related("state", "carrier__state")
+    return waiting_in(batches=batches.order_by("pk"), now=now)
 
 
 def waiting_for(*, batch: Batch, now: datetime | None = None) -> list[Waiting]:
-    """What the people of one batch wait for. What holds all of them back is named alone."""
+    """What the people of one batch wait for."""
+    return waiting_in(batches=[batch], now=now)
+
+
+def waiting_in(*, batches: Iterable[Batch], now: datetime | None = None) -> list[Waiting]:
+    """What the people of some batches (each with `state` and `carrier.state`) wait for, in the order of the batches.
+
+    What holds all people of a batch back is named alone. Five statements, whatever the number of batches.
+    """
     now = now or timezone.now()
-    count = batch.state.pending
-    if not count:
+    some = [batch for batch in batches if batch.state.pending]
+    if not some:
         return []
-    whole = _held_back(batch, now)
-    if whole is not None:
-        code, words, since, until = whole
-        return [Waiting(batch, count, code, words, since, until)]
+    beat = Pace.objects.values_list("beat_at", flat=True).get(pk=1)
+    held = {batch.pk: _held_back(batch, beat, now) for batch in some}
+    going = [batch for batch in some if held[batch.pk] is None]
+    people, live = _people(going, now), _live_of_carriers(going)
     found: list[Waiting] = []
-    rows = (
-        Recipient.objects.filter(batch=batch, state="pending", due_at__lte=now)
-        .values("zones").annotate(n=Count("*"), since=Min("due_at")).order_by()
-    )  # fmt: skip
-    windows = {one.zones_id: one for one in Window.objects.filter(batch=batch).select_related("zones")}
-    due = 0
-    for row in rows:
-        window = windows.get(row["zones"])
-        if window is None or window.open_from is None or window.open_until is None:
-            found.append(Waiting(batch, row["n"], "never_open", _never(window), row["since"], None))
-        elif window.open_from > now or window.open_until <= now:
-            until = window.open_from if window.open_from > now else None
-            found.append(
-                Waiting(
-                    batch, row["n"], "window", f"Their window opens {_at(until)} ({window.zones})", row["since"], until
-                )
-            )
+    for batch in some:
+        whole = held[batch.pk]
+        if whole is not None:
+            code, words, since, until = whole
+            found.append(Waiting(batch, batch.state.pending, code, words, since, until))
         else:
-            due += row["n"]
-    if due:
-        found.append(_in_turn(batch, due, now))
-    later = Recipient.objects.filter(batch=batch, state="pending", due_at__gt=now).aggregate(
-        n=Count("*"), first=Min("due_at")
-    )
-    if later["n"]:
-        found.append(
-            Waiting(
-                batch,
-                later["n"],
-                "retry",
-                f"Their next attempt is due from {_at(later['first'])} on",
-                None,
-                later["first"],
-            )
-        )
+            found += _waiting(batch, people[batch.pk], live.get(batch.carrier_id, 0), now)
     return found
 
 
-def _held_back(batch: Batch, now: datetime) -> tuple[str, str, datetime | None, datetime | None] | None:
-    beat = Pace.objects.values_list("beat_at", flat=True).get(pk=1)
+def _people(batches: list[Batch], now: datetime) -> dict[int, _People]:
+    found: dict[int, _People] = defaultdict(_People)
+    if not batches:
+        return found
+    pending = Recipient.objects.filter(batch__in=[batch.pk for batch in batches], state="pending").order_by()
+    due = pending.filter(due_at__lte=now).values_list("batch", "zones").annotate(n=Count("*"), since=Min("due_at"))
+    for batch, zones, n, since in due:
+        found[batch].due.append((zones, n, since))
+    for window in Window.objects.filter(batch__in=list(found)).select_related("zones"):
+        found[window.batch_id].windows[window.zones_id] = window
+    later = pending.filter(due_at__gt=now).values_list("batch").annotate(n=Count("*"), first=Min("due_at"))
+    for batch, n, first in later:
+        found[batch].later = (n, first)
+    return found
+
+
+def _live_of_carriers(batches: list[Batch]) -> dict[int, int]:
+    """Calls that hold a line of each carrier whose lines are limited, over all its batches."""
+    limited = {batch.carrier_id for batch in batches if batch.carrier.lines is not None}
+    if not limited:
+        return {}
+    held = F("state__queued") + F("state__dialing") + F("state__connected")
+    rows = Batch.objects.filter(carrier__in=limited, status__in=ACTIVE).order_by()
+    return dict(rows.values_list("carrier").annotate(n=Sum(held)))
+
+
+def _waiting(batch: Batch, people: _People, carrier_live: int, now: datetime) -> list[Waiting]:
+    found: list[Waiting] = []
+    in_turn = 0
+    for zones, count, since in people.due:
+        window = people.windows.get(zones) if zones is not None else None
+        if window is None or window.open_from is None or window.open_until is None:
+            found.append(Waiting(batch, count, "never_open", _never(window), since, None))
+        elif window.open_from > now or window.open_until <= now:
+            until = window.open_from if window.open_from > now else None
+            words = f"Their window opens {at(until)} ({window.zones})"
+            found.append(Waiting(batch, count, "window", words, since, until))
+        else:
+            in_turn += count
+    if in_turn:
+        found.append(_in_turn(batch, in_turn, carrier_live))
+    if people.later is not None:
+        count, first = people.later
+        words = f"Their next attempt is due from {at(first)} on"
+        found.append(Waiting(batch, count, "retry", words, None, first))
+    return found
+
+
+def _held_back(batch: Batch, beat: datetime, now: datetime) -> tuple[str, str, datetime | None, datetime | None] | None:
     health: CarrierState = batch.carrier.state
     if batch.status == "paused":
         return "paused", batch.pause_reason or "The batch is paused", None, None
     if batch.status == "stopping":
         return "stopping", "The batch is being stopped: they will not be called", None, None
     if batch.status == "scheduled":
-        return "not_started", f"The batch starts {_at(batch.starts_at)}", None, batch.starts_at
+        return "not_started", f"The batch starts {at(batch.starts_at)}", None, batch.starts_at
     if now - beat > SILENT:
         return "no_worker", "No worker has looked at the queue lately: are worker and beat running?", beat, None
     if not batch.carrier.is_enabled:
@@ -110,11 +140,11 @@ def _held_back(batch: Batch, now: datetime) -> tuple[str, str, datetime | None, 
     return None
 
 
-def _in_turn(batch: Batch, count: int, now: datetime) -> Waiting:
+def _in_turn(batch: Batch, count: int, carrier_live: int) -> Waiting:
     state, carrier = batch.state, batch.carrier
     if batch.lines is not None and state.live >= batch.lines:
         words = f"All {batch.lines} lines of the batch are in use"
-    elif carrier.lines is not None and carrier_live(batch) >= carrier.lines:
+    elif carrier.lines is not None and carrier_live >= carrier.lines:
         words = f"All {carrier.lines} lines of the carrier “{carrier}” are in use"
     elif batch.calls_per_second is not None:
         words = f"Their turn at {batch.calls_per_second:g} calls a second"
@@ -125,61 +155,12 @@ def _in_turn(batch: Batch, count: int, now: datetime) -> Waiting:
     return Waiting(batch, count, "pace", words, state.claimed_at or batch.started_at, None)
 
 
-def carrier_live(batch: Batch) -> int:
-    """Calls that hold a line of the batch's carrier now, over all batches."""
-    states = Batch.objects.filter(carrier=batch.carrier_id, status__in=["scheduled", "running", "paused", "stopping"])
-    return sum(one.state.live for one in states.select_related("state"))
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """A call of which too little is known. `can`: what a person may do (redial, cancel, hang_up), `words`: why it is here."""
-
-    attempt: Attempt
-    words: str
-    events: list[AttemptEvent]
-    can: tuple[str, ...]
-
-
-def stuck_calls(*, user: User, network: Network, limit: int = 100, now: datetime | None = None) -> list[Stuck]:
-    """Calls without news for too long and unknown ones, oldest first, each with everything that was heard of it."""
-    now = now or timezone.now()
-    attempts = list(_stuck(user, network, now)[:limit])
-    heard: dict[object, list[AttemptEvent]] = {one.pk: [] for one in attempts}
-    for event in AttemptEvent.objects.filter(attempt__in=list(heard)).order_by("at", "id"):
-        heard[event.attempt_id].append(event)
-    return [_explained(one, heard[one.pk], now) for one in attempts]
-
-
-def _stuck(user: User, network: Network, now: datetime) -> QuerySet[Attempt]:
-    mine = batches_visible(user, network).values("pk")
-    open_ones = Attempt.objects.filter(batch__in=mine, state__in=["queued", "dialing", "connected", "unknown"])
-    silent = open_ones.filter(claimed_at__lt=now - timedelta(seconds=settings.OUTBOUND_CLAIM_LEASE))
-    old = silent.filter(state__in=["queued", "dialing"]) | silent.filter(state="connected", look_at__lt=now)
-    unknown = open_ones.filter(state="unknown", recipient__state="unknown")
-    return (old | unknown).select_related("recipient", "batch", "carrier").order_by("claimed_at")
-
-
-def _explained(attempt: Attempt, events: list[AttemptEvent], now: datetime) -> Stuck:
-    absent = sum(one.kind == "absent" for one in events)
-    if attempt.state == "unknown" and attempt.look_at is None:
-        words = f"The carrier was asked {attempt.looks} times and has no record of it: it may be dialed again"
-        return Stuck(attempt, words, events, ("redial", "cancel"))
-    if attempt.state == "unknown":
-        words = f"No answer came when it was placed; the carrier is being asked (no record so far: {absent})"
-        return Stuck(attempt, words, events, ())
-    if attempt.state == "queued":
-        return Stuck(attempt, f"The worker {attempt.worker} claimed it and has not reported", events, ())
-    return Stuck(
-        attempt, f"Nothing was heard since {_at(attempt.placed_at)}; the carrier is asked next", events, ("hang_up",)
-    )
-
-
 def _never(window: Window | None) -> str:
     if window is None or window.computed_at is None:
         return "Their window is being computed"
     return f"No window opens for them any more ({window.zones}): widen the hours"
 
 
-def _at(moment: datetime | None) -> str:
+def at(moment: datetime | None) -> str:
+    """A moment in the words of the queue."""
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "soon"

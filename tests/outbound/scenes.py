@@ -68,7 +68,7 @@ def one_of_everything(house):
         "paused": f"/outbound/batches/{paused.pk}/", "new": "/outbound/batches/new/",
         "basics": f"/outbound/batches/{draft.pk}/setup/basics/", "lists": f"/outbound/batches/{draft.pk}/lists/",
         "schedule": f"/outbound/batches/{draft.pk}/setup/schedule/", "pace": f"/outbound/batches/{draft.pk}/setup/pace/",
-        "review": f"/outbound/batches/{draft.pk}/setup/review/", "queue": "/outbound/queue/",
+        "review": f"/outbound/batches/{draft.pk}/setup/review/", "queue": "/outbound/queue/", "stuck": "/outbound/queue/stuck/",
         "do-not-call": "/outbound/do-not-call/", "do-not-call-list": f"/outbound/do-not-call/{never.pk}/",
         "carriers": "/outbound/carriers/", "carrier": f"/outbound/carriers/{house.carrier.pk}/",
         "carrier-new": "/outbound/carriers/new/",

@@ -10,7 +10,8 @@ from outbound.models import Batch, BatchState, Carrier, Pace, Recipient, Window
 from outbound.queries import batches as batch_queries
 from outbound.queries.preview import batch_preview
 from outbound.queries.rates import batch_progress, outcomes_by_hour
-from outbound.queries.waiting import pending_queue, stuck_calls
+from outbound.queries.stuck import stuck_calls
+from outbound.queries.waiting import pending_queue
 from portal.audit.models import AuditEvent
 from tests.factories import CampaignFactory, NetworkFactory, PromoNumberFactory
 
