@@ -147,15 +147,14 @@ def recipients_add(*, by: User | None, batch: Batch, calls: list[Mapping[str, An
     lines = list(staged(table, layout, _tools(batch, connection)))
     with transaction.atomic():
         loading.take_turn(batch)
-        loading.stage(lines)
-        return _added(by, batch)
+        return _added(by, batch, lines)
 
 
-def _added(by: User | None, batch: Batch) -> Added:
-    """Move staged calls into the batch, which must still take any."""
+def _added(by: User | None, batch: Batch, lines: list[str]) -> Added:
+    """Put read calls into the batch, which must still take any."""
     with locked(batch) as now:
         _may_take(now)
-        loaded = loading.load(now)
+        loaded = loading.load(now, lines)
         refused = loading.refused_rows()
         windows_renew(now)
         record(event="batch.add_calls", obj=now, by=by, changes={"calls": [0, loaded.added]})
@@ -177,9 +176,8 @@ class _Run:
         _, header = next(rows)
         layout = layout_of(header, self.job.columns)
         with transaction.atomic(durable=True):
-            loading.stage(staged(rows, layout, _tools(self.job.batch, self.beside)))
-            self._tell("checking", at_once=True)
-            loaded = loading.load(self.job.batch, told=lambda step: self._tell(step, at_once=True))
+            lines = staged(rows, layout, _tools(self.job.batch, self.beside))
+            loaded = loading.load(self.job.batch, lines, told=lambda step: self._tell(step, at_once=True))
             loading.keep_refused(self.job.pk)
             with locked(self.job.batch) as batch:
                 _may_take(batch)
