@@ -1,0 +1,94 @@
+"""A network with a bundle and a Twilio account, and Twilio's REST API as a small server: fixtures of the tests of its webhooks."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+from campaigns import actions
+from campaigns.models import CallLeg, DestinationState
+from portal import memory
+from tests.factories import AdvertiserFactory, PromoNumberFactory, bundle_of, destinations
+
+from .setting import in_force
+from .twilio_phone import SID, TOKEN, Call, Twilio
+
+
+@pytest.fixture
+def world(live_server, network, settings):
+    """A bundle of two destinations of one slot each, its promo number, and the network's Twilio account."""
+    memory.forget_everything()
+    settings.PORTAL_URL = ""
+    first, second = _destinations(network)
+    bundle = bundle_of(first, second)
+    number = PromoNumberFactory(campaign=bundle)
+    actions.voice_account_set(by=None, network=network, account_sid=SID, secret=TOKEN)
+    yield World(bundle, first, second, number.number, Twilio(live_server.url, network))
+    memory.forget_everything()
+
+
+def _destinations(network):
+    made = destinations(2, 1, advertiser=AdvertiserFactory(network=network))
+    for index, campaign in enumerate(made):
+        campaign.destination_phone_number = f"+1303555010{index + 1}"
+        campaign.save()
+    return made
+
+
+class World:
+    def __init__(self, bundle, first, second, number, twilio):
+        self.bundle, self.first, self.second, self.number, self.twilio = bundle, first, second, number, twilio
+
+    def call(self, **values):
+        return Call(self.twilio, self.number, **values)
+
+    def put(self, root, **values):
+        in_force(self.bundle, {"root": root, **values})
+
+    @property
+    def live(self):
+        return [DestinationState.objects.get(pk=campaign.pk).live for campaign in (self.first, self.second)]
+
+
+def legs():
+    return list(CallLeg.objects.order_by("id").values_list("end_reason", flat=True))
+
+
+@pytest.fixture
+def twilio_api(settings):
+    """Twilio's REST API as a small server: its calls in progress and the messages sent."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self, body, status=200):
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_GET(self):
+            status = parse_qs(urlparse(self.path).query).get("Status", [""])[0]
+            calls = [{"sid": sid, "status": status} for sid in server.alive] if status == "in-progress" else []
+            server.asked.append(self.path)
+            self._answer({"calls": calls, "next_page_uri": None, "page": 0, "page_size": 1000})
+
+        def do_POST(self):
+            body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            server.sent.append({name: values[0] for name, values in body.items()})
+            self._answer({"sid": "SM1", "status": "queued"}, 201)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.alive, server.asked, server.sent = [], [], []
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    settings.TWILIO_API_URL = f"http://127.0.0.1:{server.server_port}"
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
