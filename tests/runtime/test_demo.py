@@ -2,19 +2,24 @@
 
 import stat
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 from promo_numbers import actions as number_actions
 from promo_numbers.models import PoolUsage, PromoNumber, RingPool, StockNumber
 from promo_numbers.queries.pools import figures_of, pool_advice
 
 from campaigns import actions
+from campaigns.actions.prices import facts_of_leg
 from campaigns.area_data import refresh
 from campaigns.models import AreaPrefix, BundleDestination, Call, CallLeg, Campaign, CampaignHour, Cap, DestinationState
+from campaigns.pricing import policies_of, price
 from campaigns.queries import decision_of
 from portal.accounts import access
 from portal.accounts.models import ApiToken, Membership, Network, User
+from portal.audit.models import AuditEvent
 from portal.notices.models import Notice
 from portal.runtime.demo import load, numbers
 from portal.runtime.demo.callers import AREAS
@@ -151,6 +156,37 @@ def test_the_past_keeps_the_rules(demo):
         decision = decision_of(call)
         assert (decision.chosen is None) == (call.outcome == "refused")
         assert decision.entries
+
+
+def test_policies_have_priced_the_past_as_they_price_a_call_of_today(demo):
+    priced = Campaign.objects.exclude(payout_policies=[])
+    conditions = {row["condition"] for campaign in priced for row in campaign.payout_policies}
+    assert priced.filter(status="Live").count() >= 4 and any("during_hours" in condition for condition in conditions)
+    assert {row["type"] for campaign in priced for row in campaign.payout_policies} == {"Base", "Bonus"}
+    legs = CallLeg.objects.filter(destination__in=priced).select_related("call__campaign", "destination")
+    seen = set()
+    for leg in legs[:150]:
+        for side, amount in (("payout", leg.cost), ("payin", leg.revenue)):
+            policies = policies_of(leg.destination, side)
+            assert amount == (price(policies, facts_of_leg(leg, policies)) if leg.answered_at else 0)
+        seen.add((leg.destination_id, leg.cost))
+    assert len(seen) > 2 * len({destination for destination, _cost in seen}), "calls of one campaign cost differently"
+
+
+def test_drafts_wait_to_be_reviewed(demo, client):
+    client.force_login(User.objects.get(email="marco@bluemesa.example"))
+
+    def page(campaign, step):
+        answer = client.get(reverse("campaigns:wizard", args=[campaign.pk, step]))
+        assert answer.status_code == 200
+        return " ".join(unescape(answer.content.decode()).split())
+
+    changed = Campaign.objects.get(status="LivePending")
+    assert changed.id_from_network == "roofing-florida" and set(changed.draft) > {"payout", "payout_policies", "hours"}
+    assert "66.00 USD" in page(changed, "review") and "connect_duration >= 6 min" in page(changed, "payout")
+    begun = Campaign.objects.get(status="Pending")
+    assert "Give the destination phone number" in page(begun, "review")
+    assert AuditEvent.objects.get(event="campaign.draft").actor.email == "marco@bluemesa.example"
 
 
 def test_callers_are_nobody_and_area_codes_real(demo):

@@ -38,6 +38,28 @@ class DemoCap:
 
 
 @dataclass(frozen=True)
+class DemoPolicy:
+    """A policy beside the unconditional Base: "Base" or "Bonus", on the side of "payin" or "payout"."""
+
+    side: str
+    type: str
+    amount: str
+    condition: str
+
+
+def by_length(payin: tuple[str, str], payout: tuple[str, str], short: int, long: str) -> tuple[DemoPolicy, ...]:
+    """(amount of a call shorter than `short` seconds, bonus of one of at least `long`) for each side."""
+    return tuple(
+        policy
+        for side, (little, more) in (("payin", payin), ("payout", payout))
+        for policy in (
+            DemoPolicy(side, "Base", little, f"connect_duration < {short}"),
+            DemoPolicy(side, "Bonus", more, f"connect_duration >= {long}"),
+        )
+    )
+
+
+@dataclass(frozen=True)
 class Destination:
     """A campaign that takes calls. `hours` None = around the clock, `regions` empty = everywhere, `cap` None = none."""
 
@@ -52,6 +74,7 @@ class Destination:
     hours: Hours | None = None
     regions: list[Region] = field(default_factory=list)
     caps: tuple[DemoCap, ...] = ()
+    policies: tuple[DemoPolicy, ...] = ()
     kind: str = "DirectOnly"
     moves: tuple[str, ...] = ("go_live",)
 
@@ -108,7 +131,8 @@ BLUE_MESA = DemoNetwork(
         Destination("hvac-phoenix", "summit", "Summit HVAC Phoenix", ARIZONA, "+16025550131", 48, 36, 4,
                     hours((DAYS[:6], 7, 19)), states("AZ")),
         Destination("hvac-denver", "summit", "Summit HVAC Denver", MOUNTAIN, "+13035550132", 48, 36, 3,
-                    hours((WEEKDAYS, 8, 18), (("saturday",), 9, 14)), states("CO", "UT", "WY")),
+                    hours((WEEKDAYS, 8, 18), (("saturday",), 9, 14)), states("CO", "UT", "WY"),
+                    policies=by_length(("15", "10"), ("12", "7.50"), 30, "4 min")),
         Destination("hvac-dallas", "summit", "Summit HVAC Dallas-Fort Worth", CENTRAL, "+12145550133", 52, 40, 5,
                     hours((DAYS, 7, 21)), [("Prefix", "214, 469, 972, 817, 682, 940"), ("City", "Dallas, TX")],
                     (DemoCap("periodic_calls", 250, "Daily"),)),
@@ -126,7 +150,8 @@ BLUE_MESA = DemoNetwork(
         Destination("roofing-saturday", "ironwood", "Ironwood Saturday Crew", CENTRAL, "+15125550140", 70, 55, 2,
                     hours((("saturday",), 8, 16))),
         Destination("auto-east", "lakeshore", "Lakeshore Auto East", EASTERN, "+12165550141", 34, 26, 12,
-                    hours((WEEKDAYS, 8, 20), (("saturday",), 9, 17)), zones("Eastern")),
+                    hours((WEEKDAYS, 8, 20), (("saturday",), 9, 17)), zones("Eastern"),
+                    policies=by_length(("9", "8"), ("6.50", "6"), 30, "5 min")),
         Destination("auto-central", "lakeshore", "Lakeshore Auto Central", CENTRAL, "+13125550142", 34, 26, 10,
                     hours((WEEKDAYS, 8, 20), (("saturday",), 9, 17)), zones("Central")),
         Destination("auto-west", "lakeshore", "Lakeshore Auto West", PACIFIC, "+15035550143", 36, 27, 8,
@@ -137,7 +162,8 @@ BLUE_MESA = DemoNetwork(
         Destination("auto-manila", "lakeshore", "Lakeshore Late Desk (Manila)", MANILA, "+12165550145", 30, 22, 7, MANILA_DAY),
         Destination("lakeshore-callback", "lakeshore", "Lakeshore Call-back Line", EASTERN, "+12165550146", 10, 4, None),
         Destination("medicare-enroll", "medibridge", "MediBridge Medicare Enrollment", EASTERN, "+16155550147", 55, 42, 20,
-                    hours((WEEKDAYS, 8, 21), (DAYS[5:], 10, 18)), [("Country", "US")], kind="AffiliateEnabled"),
+                    hours((WEEKDAYS, 8, 21), (DAYS[5:], 10, 18)), [("Country", "US")], kind="AffiliateEnabled",
+                    policies=by_length(("0", "20"), ("0", "14.25"), 45, "8 min")),
         Destination("medicare-weekend", "medibridge", "MediBridge Weekend Team", CENTRAL, "+16155550148", 50, 38, 8,
                     hours((DAYS[5:], 9, 19)), [], (DemoCap("periodic_calls", 400, "Daily"),)),
         Destination("marketplace", "medibridge", "MediBridge Marketplace Plans", EASTERN, "+16155550149", 45, 34, 5,
@@ -148,7 +174,8 @@ BLUE_MESA = DemoNetwork(
         Destination("injury-new-york", "harlan", "Harlan & Pike New York", EASTERN, "+12125550151", 320, 250, 3,
                     None, states("NY", "NJ", "CT", "PA"), (DemoCap("budget", 30000, "Daily"),)),
         Destination("injury-chicago", "harlan", "Harlan & Pike Chicago", CENTRAL, "+13125550152", 290, 225, 2,
-                    None, states("IL", "IN", "WI", "MI", "OH", "MO")),
+                    None, states("IL", "IN", "WI", "MI", "OH", "MO"),
+                    policies=by_length(("60", "90"), ("45", "75"), 60, "10 min")),
         Destination("injury-west", "harlan", "Harlan & Pike West", PACIFIC, "+14155550153", 300, 230, 4,
                     None, states("CA", "NV", "AZ", "OR", "WA"), moves=("go_live", "pause")),
         Destination("injury-intake", "harlan", "Harlan & Pike National Intake", EASTERN, "+12125550154", 180, 140, 4),
@@ -161,7 +188,9 @@ BLUE_MESA = DemoNetwork(
         Destination("solar-florida", "brightfield", "Brightfield Florida (contract ended)", EASTERN, "+14075550158", 85, 60, 0,
                     hours((WEEKDAYS, 9, 18)), states("FL")),
         Destination("solar-evening", "brightfield", "Brightfield Evening Team", PACIFIC, "+19165550159", 80, 58, 3,
-                    hours((DAYS, 17, 33))),
+                    hours((DAYS, 17, 33)), policies=(
+                        DemoPolicy("payin", "Bonus", "15", "during_hours and connect_duration >= 3 min"),
+                        DemoPolicy("payout", "Bonus", "10", "during_hours and connect_duration >= 3 min"))),
         Destination("debt-us", "anchor", "Anchor Debt Relief US", EASTERN, "+13025550160", 38, 28, 9,
                     hours((WEEKDAYS, 8, 22), (("saturday",), 10, 18)), [("Country", "US")]),
         Destination("debt-canada", "anchor", "Anchor Debt Relief Canada", TORONTO, "+14165550161", 36, 27, 5,

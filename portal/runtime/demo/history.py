@@ -22,6 +22,8 @@ from campaigns import actions
 from campaigns.callers import number_key
 from campaigns.choices import Distribution, EndReason, LegKind, Outcome, Passed
 from campaigns.models import Call, CallLeg, Campaign, DestinationState, RepeatCaller
+from campaigns.pricing import policies_of, price, price_range
+from campaigns.treatment.expressions import Context
 from portal.accounts.models import Network
 
 from .callers import HOURLY, caller_draw, liveliness, talk_seconds
@@ -195,7 +197,7 @@ def _play(
     if leg.answered_at is not None:
         day = _day(campaigns[destination], at)
         past.calls[destination, day] += 1
-        past.spent[destination, day] += campaigns[destination].payout
+        past.spent[destination, day] += leg.cost or 0
     return call, leg
 
 
@@ -205,7 +207,7 @@ def _day(campaign: Campaign, at: datetime) -> Any:
 
 def _apply_caps(row: list[Any], campaign: Campaign, at: datetime, past: _Past) -> None:
     """Add to a row's mask what the caps said at the time; of the periodic ones the daily (the others were not reached)."""
-    live, destination, _priority, _weight, mask, cap = row[:6]
+    live, destination, _priority, _weight, mask, cap, payout = row[:7]
     figures = json.loads(row[7])[6] if mask & Passed.NOT_LIVE or mask & Passed.CLOSED else {}
     mask &= ~_OF_CAPS
     if cap is not None and live >= cap:
@@ -217,9 +219,9 @@ def _apply_caps(row: list[Any], campaign: Campaign, at: datetime, past: _Past) -
         if calls is not None and past.calls[day] >= calls:
             mask |= Passed.PERIODIC_CALL_CAP
             figures["calls"] = [past.calls[day], int(calls)]
-        if budget is not None and past.spent[day] + campaign.payout > budget:
+        if budget is not None and past.spent[day] + payout > budget:
             mask |= Passed.BUDGET_CAP
-            figures["spend"] = [float(past.spent[day]), float(budget), float(campaign.payout)]
+            figures["spend"] = [float(past.spent[day]), float(budget), float(payout)]
     row[4] = int(mask)
     row[7] = [figures] if figures else []
 
@@ -234,8 +236,8 @@ def _refusal(masks: tuple[int, ...]) -> str:
 def _leg(destination: Campaign, kind: str, at: datetime, random: Random) -> CallLeg:
     """The leg of a call that was tried at `at`: most are answered after some rings, some are busy or not answered."""
     leg = CallLeg(
-        destination=destination, kind=kind, holds_slot=kind in (LegKind.BUNDLE, LegKind.REPEAT), reserved=destination.payout,
-        selected_at=at, expires_at=at + timedelta(hours=3), cost=0, revenue=0,
+        destination=destination, kind=kind, holds_slot=kind in (LegKind.BUNDLE, LegKind.REPEAT),
+        reserved=price_range(policies_of(destination, "payout"))[1], selected_at=at, expires_at=at + timedelta(hours=3), cost=0, revenue=0,
     )  # fmt: skip
     fate = random.random()
     ringing = at + timedelta(seconds=random.uniform(0.3, 2))
@@ -252,10 +254,25 @@ def _leg(destination: Campaign, kind: str, at: datetime, random: Random) -> Call
     leg.answered_at = ringing + timedelta(seconds=random.uniform(2, 14))
     leg.ended_at = leg.answered_at + timedelta(seconds=talk_seconds(random, TALK_MEDIAN))
     leg.end_reason = EndReason.CALLER_HANGUP if random.random() < 0.55 else EndReason.DESTINATION_HANGUP
-    leg.cost, leg.revenue = destination.payout, destination.payin
     # Nothing of the past may still be going on.
     now = datetime.now(UTC)
     if leg.ended_at > now:
         leg.ended_at = now
         leg.answered_at = min(leg.answered_at, now)
+    leg.cost, leg.revenue = _prices(leg)
     return leg
+
+
+def _prices(leg: CallLeg) -> tuple[Decimal, Decimal]:
+    """(cost, revenue) of a leg that was answered, as its destination's policies say of what the past knows."""
+    destination = leg.destination
+    if not destination.payout_policies and not destination.payin_policies:
+        return destination.payout, destination.payin
+    assert leg.answered_at is not None and leg.ended_at is not None
+    facts = Context(
+        now=leg.ended_at, time_zone=destination.time_zone,
+        hours=None if destination.operating_24_7 else destination.hours,
+        duration=(leg.ended_at - leg.selected_at).total_seconds(),
+        connect_duration=(leg.ended_at - leg.answered_at).total_seconds(),
+    )  # fmt: skip
+    return price(policies_of(destination, "payout"), facts), price(policies_of(destination, "payin"), facts)

@@ -1,6 +1,7 @@
 """Loading the demo: through the actions, as users would; safe to repeat."""
 
 from dataclasses import replace
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -11,7 +12,7 @@ from portal.accounts.actions import network_create
 from portal.accounts.models import Network, User
 
 from .agreements import agreements_load, agreements_remove
-from .catalog import BLUE_MESA, COPPER_CREEK, DemoNetwork, Destination
+from .catalog import BLUE_MESA, CENTRAL, COPPER_CREEK, WEEKDAYS, DemoNetwork, Destination, hours
 from .history import history_write
 from .numbers import limits_load, numbers_load, numbers_remove, stock_load
 from .outbound import outbound_load, outbound_remove
@@ -34,6 +35,7 @@ def demo_load(name: str = BLUE_MESA.name) -> Network:
     for network in (first, second):
         agreements_load(network, STAFF)
     _cap_changed(first)
+    _drafts(first)
     outbound_load(first)
     return first
 
@@ -102,7 +104,7 @@ def _destination(made: Destination, advertiser: Advertiser) -> Campaign:
             named_regions=[
                 {"name": "Service area", "regions": [{"region_type": kind, "value": value} for kind, value in made.regions]}
             ] if made.regions else [],
-            destination_phone_number=made.number, payin=made.payin, payout=made.payout,
+            destination_phone_number=made.number, **_money(made),
         )  # fmt: skip
         if made.cap is not None:
             actions.cap_set(by=None, campaign=campaign, kind=CapKind.CONCURRENT_CALLS, amount=made.cap)
@@ -114,6 +116,48 @@ def _destination(made: Destination, advertiser: Advertiser) -> Campaign:
         for move in made.moves:
             campaign = actions.campaign_move_status(by=None, campaign=campaign, move=move)
     return campaign
+
+
+def _money(made: Destination) -> dict[str, Any]:
+    """Both sides' policies: the unconditional Base, then those with a condition."""
+    base = {"payin": made.payin, "payout": made.payout}
+    return {
+        f"{side}_policies": [
+            {"type": "Base", "amount": amount},
+            *(
+                {"type": policy.type, "amount": policy.amount, "condition": policy.condition}
+                for policy in made.policies
+                if policy.side == side
+            ),
+        ]
+        for side, amount in base.items()
+    }
+
+
+def _drafts(network: Network) -> None:
+    """Changes that a person has begun: of a campaign that is live, and a new one that he has not finished."""
+    manager = User.objects.get(email="marco@bluemesa.example")
+    changed = Campaign.objects.get(network=network, id_from_network="roofing-florida")
+    if changed.status == CampaignStatus.LIVE and changed.payout == 62:
+        policies = [
+            {"type": "Base", "amount": "20", "condition": "connect_duration < 45"},
+            {"type": "Base", "amount": "66"},
+            {"type": "Bonus", "amount": "9", "condition": "connect_duration >= 6 min"},
+        ]
+        actions.campaign_update(
+            by=manager, campaign=changed, payout_policies=policies,
+            hours=hours((WEEKDAYS, 8, 20), (("saturday",), 9, 15)), description="Storm season: longer days from October on.",
+        )  # fmt: skip
+    if not Campaign.objects.filter(network=network, id_from_network="solar-texas").exists():
+        actions.campaign_create(
+            by=manager, advertiser=Advertiser.objects.get(network=network, id_from_network="brightfield"),
+            name="Brightfield Texas", campaign_type="DirectOnly", id_from_network="solar-texas", time_zone=CENTRAL,
+            operating_24_7=False, hours=hours((WEEKDAYS, 9, 18)),
+            payin_policies=[{"type": "Base", "amount": "85"}],
+            payout_policies=[
+                {"type": "Base", "amount": "15", "condition": "connect_duration < 60"}, {"type": "Base", "amount": "62"},
+            ],
+        )  # fmt: skip
 
 
 def _cap_changed(network: Network) -> None:
