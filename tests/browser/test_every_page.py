@@ -8,8 +8,12 @@ from playwright.sync_api import expect
 from promo_numbers.models import CampaignNumbers, NumberImport
 
 from campaigns import actions
-from campaigns.models import Call
+from campaigns.models import Call, VoiceAccount
+from campaigns.pages.urls import urlpatterns as campaign_addresses
 from outbound.pages.urls import urlpatterns as outbound_addresses
+from portal.hooks.actions import deliveries_send, emit, webhook_create
+from portal.hooks.urls import urlpatterns as webhook_addresses
+from portal.sealing import seal
 from tests.factories import AdvertiserFactory, CampaignFactory, GroupFactory, PromoNumberFactory, bundle_of, cap
 from tests.outbound.scenes import one_of_everything
 
@@ -20,14 +24,21 @@ PAGES = {
     "destination-summary": "/campaigns/{destination}/",
     "bundle-summary": "/campaigns/{bundle}/",
     "caps": "/campaigns/{destination}/caps/",
+    "caps-with-counters": "/campaigns/{budgeted}/caps/",
+    "caps-of-a-bundle": "/campaigns/{bundle}/caps/",
+    "call-treatment": "/campaigns/{destination}/treatment/",
+    "call-treatment-of-a-bundle": "/campaigns/{bundle}/treatment/",
     "campaign-edit": "/campaigns/{destination}/edit/",
+    "campaign-edit-destination": "/campaigns/{destination}/edit/destination/",
     "campaign-edit-payout": "/campaigns/{destination}/edit/payout/",
     "campaign-review": "/campaigns/{destination}/edit/review/",
     "bundle-edit": "/campaigns/{bundle}/edit/",
+    "bundle-edit-destination": "/campaigns/{bundle}/edit/destination/",
     "bundle-edit-treatment": "/campaigns/{bundle}/edit/treatment/",
     "bundle-review": "/campaigns/{bundle}/edit/review/",
     "campaign-access": "/campaigns/{destination}/access/",
     "destination-add": "/campaigns/{bundle}/destinations/add/",
+    "destination-edit": "/campaigns/{bundle}/destinations/{destination}/",
     "direct-numbers": "/campaigns/{destination}/numbers/",
     "direct-numbers-of-a-bundle": "/campaigns/{bundle}/numbers/",
     "number-add": "/campaigns/{destination}/numbers/add/",
@@ -42,6 +53,9 @@ PAGES = {
     "number-import": "/numbers/imports/{number_import}/",
     "advertisers": "/advertisers/",
     "advertiser": "/advertisers/{advertiser}/",
+    "advertiser-new": "/advertisers/new/",
+    "advertiser-edit": "/advertisers/{advertiser}/edit/",
+    "advertiser-access": "/advertisers/{advertiser}/access/",
     "ring-pools": "/ring-pools/",
     "ring-pool-sizing": "/ring-pools/sizing/?visitors=120&lifetime=1800",
     "campaign-ring-pools": "/campaigns/{destination}/ring-pools/",
@@ -60,11 +74,14 @@ PAGES = {
     "notices": "/notices/",
     "notices-by-mail": "/notices/settings/",
     "security": "/accounts/2fa/",
+    "webhooks": "/webhooks/",
+    "webhook": "/webhooks/{webhook}/",
+    "voice": "/voice/",
 }
 
 
 @pytest.fixture
-def addresses(network, places):
+def addresses(network, places, settings):
     """A network with one of everything; returns what the addresses above are filled with."""
     advertiser = AdvertiserFactory(network=network, name="Bluebird Solar")
     full = CampaignFactory(advertiser=advertiser, name="Bluebird Denver")
@@ -89,9 +106,15 @@ def addresses(network, places):
     actions.call_event(by=None, network=network, call=calls[1].call_id, event="answered")
     actions.call_event(by=None, network=network, call=calls[2].call_id, event="ended", cause="no_answer")
     actions.hours_roll_up()
+    settings.OUTGOING_PRIVATE_ADDRESSES = True
+    webhook, _secret = webhook_create(by=None, network=network, url="http://127.0.0.1:9/hook")
+    emit(network=network, kind="cap.alert", data={"campaign": "blue-den", "percent": 75}, key="1")
+    deliveries_send()  # nobody listens there: the log has a message that failed
+    VoiceAccount.objects.create(network=network, account_sid="AC" + "0" * 32, secret=seal("0" * 32))
     return {
         "number": number.pk, "number_import": number_import.pk,
         "network": network.pk, "advertiser": advertiser.pk, "destination": full.pk, "bundle": bundle.pk,
+        "budgeted": free.pk, "webhook": webhook.pk,
         "call": Call.objects.get(pk=calls[1].call_id).transaction_id,
     }  # fmt: skip
 
@@ -130,6 +153,25 @@ def test_pages_are_accessible(page, sign_in, personas, addresses, look_at, width
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     sign_in(personas.super)
     assert not look_at({name: address.format(**addresses) for name, address in PAGES.items()})
+
+
+def test_no_page_of_campaigns_or_webhooks_is_left_out(personas, addresses):
+    """Whoever adds a page that a GET opens adds it to `PAGES`."""
+    looked_at = {resolve(address.format(**addresses).partition("?")[0]).view_name for address in PAGES.values()}
+    posts = {
+        "discard",
+        "usage",
+        "status",
+        "destination-remove",
+        "voice-forget",
+        "advertiser-delete",
+        "delete",
+        "replay",
+    }
+    given_to_scripts = {"suggest-campaigns", "suggest-advertisers", "suggest-places"}
+    for space, patterns in (("campaigns", campaign_addresses), ("hooks", webhook_addresses)):
+        pages = {pattern.name for pattern in patterns} - posts - given_to_scripts
+        assert {f"{space}:{name}" for name in pages} <= looked_at
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
