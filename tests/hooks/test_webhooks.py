@@ -1,8 +1,6 @@
 """Webhooks: real messages over real HTTP to a server of ours, verified with the standard's own library."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.db import connection
@@ -18,38 +16,6 @@ from tests.campaigns.race import together
 pytestmark = pytest.mark.django_db(transaction=True)
 
 KIND = "cap.alert"
-
-
-class Receiver:
-    """A customer's system: keeps what it got, answers as told."""
-
-    def __init__(self):
-        self.got, self.status = [], 200
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append((dict(self.headers), body))
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def receiver(settings):
-    settings.OUTGOING_PRIVATE_ADDRESSES = True
-    made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
 
 
 def tell(network, key="k1", kind=KIND):
