@@ -175,7 +175,7 @@ def _look_later(attempts: list[UUID], *, at: datetime, before: datetime | None =
     """
     found = rows(
         "UPDATE outbound_attempt a SET look_at = %s FROM (SELECT id FROM outbound_attempt WHERE id = ANY(%s)"
-        " AND look_at <= coalesce(%s, 'infinity') FOR NO KEY UPDATE SKIP LOCKED) free WHERE a.id = free.id RETURNING a.id",
+        " AND look_at <= coalesce(%s::timestamptz, 'infinity') FOR NO KEY UPDATE SKIP LOCKED) free WHERE a.id = free.id RETURNING a.id",
         [at, attempts, before],
     )
     return {pk for (pk,) in found}

@@ -71,7 +71,8 @@ def carrier_clear(*, by: User | None, carrier: Carrier) -> None:
     access.require(by, "operate", carrier)
     with transaction.atomic():
         rows(
-            "UPDATE outbound_carrierstate SET backoff_until = NULL, slowed = 0, errors_in_row = 0 WHERE carrier_id = %s",
+            "UPDATE outbound_carrierstate SET backoff_until = NULL, slowed = 0, slowed_at = NULL, errors_in_row = 0"
+            " WHERE carrier_id = %s",
             [carrier.pk],
         )
         record(event="carrier.clear", obj=carrier, by=by)

@@ -156,6 +156,7 @@ class Migration(migrations.Migration):
                 ('errors_in_row', models.IntegerField(default=0)),
                 ('backoff_until', models.DateTimeField(help_text='Nothing is claimed for it before.', null=True)),
                 ('slowed', models.SmallIntegerField(default=0, help_text='Its pace is divided by 2 to this power.')),
+                ('slowed_at', models.DateTimeField(help_text='When that last changed.', null=True)),
                 ('last_error', models.CharField(blank=True, max_length=250)),
                 ('last_error_at', models.DateTimeField(null=True)),
                 ('last_success_at', models.DateTimeField(null=True)),

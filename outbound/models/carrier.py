@@ -55,6 +55,7 @@ class CarrierState(models.Model):
     errors_in_row = models.IntegerField(default=0)
     backoff_until = models.DateTimeField(null=True, help_text="Nothing is claimed for it before.")
     slowed = models.SmallIntegerField(default=0, help_text="Its pace is divided by 2 to this power.")
+    slowed_at = models.DateTimeField(null=True, help_text="When that last changed.")
     last_error = models.CharField(max_length=250, blank=True)
     last_error_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)

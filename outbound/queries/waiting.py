@@ -146,6 +146,10 @@ def _in_turn(batch: Batch, count: int, carrier_live: int) -> Waiting:
         words = f"All {batch.lines} lines of the batch are in use"
     elif carrier.lines is not None and carrier_live >= carrier.lines:
         words = f"All {carrier.lines} lines of the carrier “{carrier}” are in use"
+    elif carrier.state.slowed:
+        cause = carrier.state.last_error or "errors"
+        words = f"The carrier “{carrier}” is slowed to 1/{2**carrier.state.slowed} of its pace after: {cause}"
+        return Waiting(batch, count, "carrier_slowed", words, carrier.state.slowed_at, None)
     elif batch.calls_per_second is not None:
         words = f"Their turn at {batch.calls_per_second:g} calls a second"
     elif carrier.calls_per_second is not None:

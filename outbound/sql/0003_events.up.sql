@@ -53,7 +53,8 @@ BEGIN
                min(coalesce(e.at, v_now)) FILTER (WHERE e.kind = 'ended') AS ended_at,
                min(coalesce(e.at, v_now)) FILTER (WHERE e.kind = 'hangup_asked') AS hangup_asked_at,
                (array_agg(e.outcome) FILTER (WHERE e.kind = 'ended'))[1] AS outcome,
-               max(nullif(e.cause, '')) AS cause, max(e.carrier_call_id) AS carrier_call_id,
+               max(nullif(e.cause, '')) AS cause, max(nullif(e.cause, '')) FILTER (WHERE e.kind = 'ended') AS end_cause,
+               max(e.carrier_call_id) AS carrier_call_id,
                max(nullif(e.callee, '')) AS callee, max(e.duration) AS duration
         FROM jsonb_to_recordset(p_events) AS e (
             attempt uuid, kind text, source text, at timestamptz, outcome text, cause text, carrier_call_id text, callee text,
@@ -87,7 +88,10 @@ BEGIN
                            WHEN d.outcome = 'answered' AND d.callee_now = 'answeringmachine' THEN 'machine'
                            WHEN d.outcome = 'answered' AND d.callee_now = 'fax' THEN 'fax'
                            ELSE coalesce(nullif(d.outcome, ''), 'carrier_error') END,
-            cause = CASE WHEN a.cause <> '' THEN a.cause ELSE coalesce(left(d.cause, 100), '') END,
+            -- The end's own cause before that of an answer which did not come.
+            cause = CASE WHEN d.end_cause IS NOT NULL AND a.state NOT IN ('completed', 'failed', 'not_sent')
+                             THEN left(d.end_cause, 100)
+                         WHEN a.cause <> '' THEN a.cause ELSE coalesce(left(d.cause, 100), '') END,
             callee_type = coalesce(d.callee_now, CASE WHEN d.became = 'connected' THEN 'processing' ELSE '' END),
             duration = coalesce(a.duration, d.duration, CASE WHEN d.became = 'completed' THEN greatest(0, extract(
                 epoch FROM d.ended_at - coalesce(a.answered_at, d.answered_at)))::integer END),
@@ -113,7 +117,9 @@ BEGIN
     FROM moved m;
 
     SELECT count(*) FILTER (WHERE was <> became), count(*) FILTER (WHERE failing),
-           count(*) FILTER (WHERE NOT coalesce(failing, false) AND became IN ('dialing', 'connected', 'completed', 'failed'))
+           -- Only answers to placing tell of its health: calls that it took before go on while it refuses new ones.
+           count(*) FILTER (WHERE was = 'queued' AND NOT coalesce(failing, false)
+                                  AND became IN ('dialing', 'connected', 'completed', 'failed'))
     INTO v_moved, v_errors, v_good FROM unnest(v_news);
 
     PERFORM outbound_recipients_follow(v_news, v_now);
@@ -201,25 +207,34 @@ BEGIN
     WHERE r.id = d.recipient_id;
 END $$;
 
--- A carrier's health after some answers of its: errors slow it (each halves its pace, at most once a second) and hold it
--- back for p_backoff seconds or 1, 2, 4 ... 60; answers bring the pace back step by step.
+-- A carrier's health after some answers to calls that were placed. It is slowed when it fails, not when it fails now and
+-- then: three errors in a row, or most of what came at once, halve its pace (at most once a second) and leave it alone for 1,
+-- 2, 4 ... 60 seconds; p_backoff, the seconds it asked for itself, are kept to each time. Every five seconds with good answers
+-- and without a new slowing give one step back.
 CREATE FUNCTION outbound_carrier_health(
     p_carrier bigint, p_errors integer, p_good integer, p_error text, p_backoff integer, p_now timestamptz
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    k outbound_carrierstate;
+    v_failing boolean;
+    v_slowed smallint;
+BEGIN
+    SELECT * INTO k FROM outbound_carrierstate s WHERE s.carrier_id = p_carrier FOR NO KEY UPDATE;
+    v_failing := p_errors > p_good AND p_errors + CASE WHEN p_good > 0 THEN 0 ELSE k.errors_in_row END >= 3;
+    v_slowed := CASE
+        WHEN v_failing AND coalesce(k.slowed_at <= p_now - interval '1 s', true) THEN least(6, k.slowed + 1)
+        WHEN k.slowed > 0 AND p_good > 0 AND p_errors = 0 AND k.slowed_at <= p_now - interval '5 s' THEN k.slowed - 1
+        ELSE k.slowed END;
     UPDATE outbound_carrierstate s
-    SET errors_in_row = CASE WHEN p_good > 0 THEN 0 ELSE s.errors_in_row + p_errors END,
-        slowed = CASE
-            WHEN p_errors > 0 THEN
-                least(6, s.slowed + CASE WHEN s.last_error_at > p_now - interval '1 s' THEN 0 ELSE 1 END)
-            WHEN p_good > 0 AND coalesce(s.last_error_at < p_now - interval '5 s' * s.slowed, true)
-                THEN greatest(0, s.slowed - 1)
-            ELSE s.slowed END,
+    SET errors_in_row = CASE WHEN p_good > 0 THEN 0 ELSE k.errors_in_row + p_errors END,
+        slowed = v_slowed,
+        slowed_at = CASE WHEN v_slowed <> k.slowed THEN p_now ELSE k.slowed_at END,
         backoff_until = CASE
-            WHEN p_errors > p_good THEN greatest(s.backoff_until, p_now + make_interval(
-                secs => CASE WHEN p_backoff > 0 THEN least(p_backoff, 3600) ELSE least(60, power(2, s.slowed)) END))
-            ELSE s.backoff_until END,
-        last_error = CASE WHEN p_errors > 0 THEN left(p_error, 250) ELSE s.last_error END,
-        last_error_at = CASE WHEN p_errors > 0 THEN p_now ELSE s.last_error_at END,
-        last_success_at = CASE WHEN p_good > 0 THEN p_now ELSE s.last_success_at END
-    WHERE s.carrier_id = p_carrier
-$$;
+            WHEN p_backoff > 0 THEN greatest(k.backoff_until, p_now + make_interval(secs => least(p_backoff, 3600)))
+            WHEN v_failing THEN greatest(k.backoff_until, p_now + make_interval(secs => least(60, power(2, k.slowed))))
+            ELSE k.backoff_until END,
+        last_error = CASE WHEN p_errors > 0 THEN left(p_error, 250) ELSE k.last_error END,
+        last_error_at = CASE WHEN p_errors > 0 THEN p_now ELSE k.last_error_at END,
+        last_success_at = CASE WHEN p_good > 0 THEN p_now ELSE k.last_success_at END
+    WHERE s.carrier_id = p_carrier;
+END $$;

@@ -2,7 +2,7 @@
 
 import pytest
 
-from outbound.models import Batch
+from outbound.models import Batch, CarrierState
 from portal.audit.models import AuditEvent
 from tests.web.helpers import sign_in, text_of
 
@@ -18,6 +18,14 @@ def test_the_batch_page_shows_the_live_and_the_latest(scene):
     assert "Stop this batch" not in text, "an observer has no buttons"
     part = client.get(at("detail", scene.batch.pk), {"part": "now", "was": "running"}, headers={"HX-Request": "true"})
     assert part.status_code == 200 and "HX-Refresh" not in part.headers and b"<main" not in part.content
+
+
+def test_it_says_that_its_carrier_is_slowed_and_why(scene):
+    client = sign_in(scene.people.observer)
+    assert "slowed" not in text_of(client.get(at("detail", scene.batch.pk)))
+    CarrierState.objects.filter(pk=scene.batch.carrier_id).update(slowed=2, last_error="HTTP 503")
+    text = text_of(client.get(at("detail", scene.batch.pk)))
+    assert "The carrier is slowed" in text and "fails (HTTP 503)" in text
 
 
 def test_polling_ends_with_the_batch(scene):
