@@ -194,9 +194,19 @@ def require(user: Any, action: str, obj: Model) -> None:
     if user is None or may(user, action, obj):
         return
     if action == "view" or not may(user, "view", obj):
-        raise NotFound(f"There is no such {obj.__class__._meta.verbose_name}.")
+        raise not_seen(obj.__class__)
+    raise not_allowed(action, obj)
+
+
+def not_seen(model: type[Model]) -> NotFound:
+    """The refusal of whoever may not even see the object."""
+    return NotFound(f"There is no such {model._meta.verbose_name}.")
+
+
+def not_allowed(action: str, obj: Model) -> NotAllowed:
+    """The refusal of whoever sees `obj` and lacks `action`: for those who asked by `restrict`, many objects at once."""
     permission = permission_name(action, obj.__class__)
-    raise NotAllowed(
+    return NotAllowed(
         f"You need the permission {permission} on “{obj}”. {who_may(action, obj.__class__)}", permission=permission
     )
 

@@ -1,12 +1,13 @@
 """Recording audit events. Called by every action inside its own transaction: the change and its record stand or fall together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
 
 from portal.accounts.models import Network, User
+from portal.bulk import rows_insert
 
 from . import context
 from .models import AuditEvent
@@ -48,11 +49,41 @@ def record(
     `event` is noun.verb; `by` the user (None for the system); `changes` {field: [old, new]}. The network defaults to
     the object's own. Secrets must not stand in `changes`.
     """
+    made = event_of(event=event, obj=obj, by=by, network=network, changes=changes, reason=reason)
+    made.save(force_insert=True)
+    return made
+
+
+def record_all(
+    *, event: str, by: User | None, network: Network | None, of: Iterable[tuple[models.Model, Mapping[str, Any]]]
+) -> None:
+    """`record` of many (object, changes), in their order, in one statement."""
+    heads: dict[int, dict[str, Any]] = {}
+    rows = []
+    for obj, changes in of:
+        if (head := heads.get(id(obj))) is None:
+            made = event_of(event=event, obj=obj, by=by, network=network)
+            names = (field.attname for field in made._meta.concrete_fields if not field.primary_key)
+            head = heads[id(obj)] = {name: getattr(made, name) for name in names}
+        rows.append({**head, "changes": _plain(changes)})
+    rows_insert(AuditEvent, rows)
+
+
+def event_of(
+    *,
+    event: str,
+    obj: models.Model,
+    by: User | None,
+    network: Network | None = None,
+    changes: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """What `record` writes, not written yet: for `record_all`."""
     from portal.accounts import access
 
     if network is None and access.is_registered(obj.__class__):
         network = access.network_of(obj)
-    return AuditEvent.objects.create(
+    return AuditEvent(
         network=network,
         actor=by,
         token_id=context.token_id.get(),

@@ -4,6 +4,8 @@ import difflib
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from campaigns.callers import NotANumber, e164
@@ -77,10 +79,12 @@ def columns_read(written: Iterable[str], *, into_stock: bool, with_campaign: boo
 
 def _choice(text: str, choices: Any, default: str) -> str:
     """The choice that a cell means, whatever its letter case and spaces; unknown text stays for the action to refuse."""
-    if not text:
-        return default
-    plain = re.sub(r"[\s\-]+", "", text.lower())
-    return next((value for value in choices.values if re.sub(r"[\s\-]+", "", value.lower()) == plain), text)
+    return _by_plain_text(choices).get(re.sub(r"[\s\-]+", "", text.lower()), text) if text else default
+
+
+@cache
+def _by_plain_text(choices: Any) -> dict[str, str]:
+    return {re.sub(r"[\s\-]+", "", value.lower()): value for value in choices.values}
 
 
 def _json_object(text: str) -> dict[str, Any]:
@@ -95,8 +99,49 @@ def _json_object(text: str) -> dict[str, Any]:
     return data
 
 
+@dataclass(frozen=True)
+class NumberAsked:
+    """A row read: the campaign's own id (empty: the import's), a certain number or the wish for one, what it carries."""
+
+    campaign: str
+    number: str
+    wanted: Wanted
+    values: dict[str, Any]
+
+
+def number_asked(row: Row, means: dict[str, str]) -> NumberAsked:
+    """What a row asks for. Raises Invalid for custom data that is no object; `values_clean` judges the rest."""
+    given = {means[name]: cell for name, cell in row.cells.items() if means[name] in NUMBER_COLUMNS}
+    own = {name: cell for name, cell in row.cells.items() if means[name] not in ("", *NUMBER_COLUMNS) and cell}
+    kind = _choice(given.get("promo_type", ""), PromoType, PromoType.LOCAL)
+    state = given.get("state", "")
+    values: dict[str, Any] = {
+        "description": given.get("description", ""), "promo_type": kind,
+        "media_type": _choice(given.get("media_type", ""), MediaType, MediaType.ONLINE_DISPLAY),
+    }  # fmt: skip
+    if given.get("id_from_network"):
+        values["id_from_network"] = given["id_from_network"]
+    if data := _json_object(given.get("custom_data", "")) | own:
+        values["custom_data"] = data
+    wanted = Wanted(
+        kind=kind, area_codes=tuple(re.findall(r"\d+", given.get("area_code", ""))), locality=given.get("city", ""),
+        region=STATES.get(state.title(), state.upper()),
+    )  # fmt: skip
+    return NumberAsked(given.get("campaign", ""), given.get("number", ""), wanted, values)
+
+
+def campaign_unsaid() -> Invalid:
+    """The refusal of a row that names no campaign where the import has none."""
+    return Invalid("Say which campaign: its own id.", field="campaign", code="required")
+
+
+def campaign_unknown(own: str) -> NotFound:
+    """The refusal of a row whose campaign is not there, or not for this user to see."""
+    return NotFound(f"There is no campaign with the own id “{own[:100]}”.", field="campaign", code="unknown_campaign")
+
+
 class NumberRows:
-    """Adds the rows of one import of promo numbers, as its user, whose rights are asked for every campaign anew."""
+    """Adds the rows of one import of promo numbers, one by one, as its user, whose rights are asked for each anew."""
 
     def __init__(self, job: NumberImport, by: User, means: dict[str, str]) -> None:
         self.job, self.by, self.means = job, by, means
@@ -106,36 +151,21 @@ class NumberRows:
         if not own and self.job.campaign is not None:
             return self.job.campaign
         if not own:
-            raise Invalid("Say which campaign: its own id.", field="campaign", code="required")
+            raise campaign_unsaid()
         if own not in self._campaigns:
             rows = Campaign.objects.select_related("network").filter(network=self.job.network_id, id_from_network=own)
             self._campaigns[own] = access.restrict(rows, self.by).first()
         campaign = self._campaigns[own]
         if campaign is None:
-            raise NotFound(
-                f"There is no campaign with the own id “{own[:100]}”.", field="campaign", code="unknown_campaign"
-            )
+            raise campaign_unknown(own)
         return campaign
 
     def add(self, row: Row) -> None:
         """Add the row's number. Raises what `number_add` raises, NotFound for an unknown campaign."""
-        given = {self.means[name]: cell for name, cell in row.cells.items() if self.means[name] in NUMBER_COLUMNS}
-        own = {name: cell for name, cell in row.cells.items() if self.means[name] not in ("", *NUMBER_COLUMNS) and cell}
-        kind = _choice(given.get("promo_type", ""), PromoType, PromoType.LOCAL)
-        state = given.get("state", "")
-        values: dict[str, Any] = {"promo_type": kind}
-        if given.get("id_from_network"):
-            values["id_from_network"] = given["id_from_network"]
-        if data := _json_object(given.get("custom_data", "")) | own:
-            values["custom_data"] = data
-        wanted = Wanted(
-            kind=kind, area_codes=tuple(re.findall(r"\d+", given.get("area_code", ""))), locality=given.get("city", ""),
-            region=STATES.get(state.title(), state.upper()),
-        )  # fmt: skip
+        asked = number_asked(row, self.means)
         number_add(
-            by=self.by, campaign=self._campaign(given.get("campaign", "")), description=given.get("description", ""),
-            media_type=_choice(given.get("media_type", ""), MediaType, MediaType.ONLINE_DISPLAY),
-            number=given.get("number") or None, wanted=wanted, **values,
+            by=self.by, campaign=self._campaign(asked.campaign), number=asked.number or None, wanted=asked.wanted,
+            **asked.values,
         )  # fmt: skip
 
 

@@ -7,10 +7,13 @@ moves it only from where it read it, so that of two workers on one job the slowe
 import json
 import logging
 import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from itertools import islice
+from functools import partial
+from itertools import batched, islice
+from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -23,6 +26,7 @@ from promo_numbers.choices import JobState
 from promo_numbers.csv_files import Row, table_of
 from promo_numbers.models import NumberImport, NumberImportRefusal
 
+from .import_chunks import NumberChunk, Unsettled
 from .import_rows import NumberRows, StockRows, columns_read, stock_put
 from .limits import LimitReached
 from .numbers import network_hold
@@ -30,13 +34,19 @@ from .numbers import network_hold
 logger = logging.getLogger(__name__)
 
 OPEN = (JobState.WAITING, JobState.RUNNING)
-# Rows of one commit: the network's counters are held for so long, and so much is done again after a kill.
-CHUNK = 20
+# Rows of one commit: the network's counters are held for so long, and so much is done again after a kill. Numbers are added
+# a chunk at once; where that cannot be, and for the stock, whose rows may be ranges, fewer rows are one commit.
+CHUNK = 500
+ROWS = 20
+# How often a chunk is tried at once, when others are faster with what it wanted.
+TRIES = 3
 # Seconds that one task works before it lets the others of the worker have their turn.
 SLICE = 15.0
 # A job without a sign of life for so long has lost its worker.
 STALE = timedelta(seconds=60)
 MOST_OPEN = 5
+
+type Refusal = tuple[Row, Refused]
 
 
 def _above(by: User | None) -> None:
@@ -140,14 +150,15 @@ def import_run(job_id: int, *, seconds: float = SLICE) -> bool:
     rows, done = table.rows(), job.done
     for _ in islice(rows, done):
         pass
-    while chunk := list(islice(rows, CHUNK)):
+    while chunk := list(islice(rows, ROWS if job.into_stock else CHUNK)):
         # Rights are those of this moment, not of the start: whoever lost his adds nothing more.
         user = User.objects.get(pk=job.asked_by_id)
         if not user.is_active:
             return _end(job, JobState.FAILED, "The account of whoever started it was closed.")
         if job.into_stock and not access.stands_above(user):
             return _end(job, JobState.FAILED, "Whoever started it is not of the platform staff any more.")
-        if not _chunk(job, done, chunk, (StockRows if job.into_stock else NumberRows)(job, user, means)):
+        work = _stock_chunk if job.into_stock else _chunk
+        if not work(job, done, chunk, user, means):
             return False
         done += len(chunk)
         if time.monotonic() > until:
@@ -168,45 +179,91 @@ def _end(job: NumberImport, state: JobState, error: str = "") -> bool:
     return False
 
 
-def _chunk(job: NumberImport, done: int, chunk: list[Row], adds: NumberRows | StockRows) -> bool:
-    """Rows and progress in one commit; False if the job is not where it was read: ended, or another worker's."""
-    with transaction.atomic():
-        if job.network_id is not None:
-            # Several adds in one transaction: the network's counters first (docs/locking.md), the job's row after them.
-            network_hold(job.network_id)
-        here = NumberImport.objects.filter(pk=job.pk, state=JobState.RUNNING, done=done)
-        if not here.update(done=done + len(chunk), seen_at=timezone.now()):
+def _chunk(job: NumberImport, done: int, chunk: list[Row], user: User, means: dict[str, str]) -> bool:
+    """Add a chunk of numbers at once, or, where something unforeseen is in the way, row by row. As `_commit` answers."""
+    for _try in range(TRIES):
+        try:
+            return _commit(job, done, chunk, NumberChunk(job, user, means, chunk).add)
+        except IntegrityError:
+            # Somebody was faster with a number, an id or a lowered limit; it is there to be seen now.
+            continue
+        except (OperationalError, InterfaceError):
+            raise
+        except Unsettled as error:
+            logger.info("an import goes on row by row: %s", error, extra={"job": job.pk, "line": chunk[0].line})
+            break
+        except Exception:
+            # Of one row, most probably: it is found by itself, and the others are added.
+            logger.warning("an import goes on row by row", exc_info=True, extra={"job": job.pk, "line": chunk[0].line})
+            break
+    return _one_by_one(job, done, chunk, NumberRows(job, user, means))
+
+
+def _stock_chunk(job: NumberImport, done: int, chunk: list[Row], user: User, means: dict[str, str]) -> bool:
+    return _one_by_one(job, done, chunk, StockRows(job, user, means))
+
+
+def _one_by_one(job: NumberImport, done: int, rows: list[Row], adds: NumberRows | StockRows) -> bool:
+    """Add rows one by one, a few in each commit. As `_commit` answers."""
+    for few in batched(rows, ROWS, strict=False):
+        if not _commit(job, done, few, partial(_each, job, few, adds)):
             return False
-        refused = [refusal for row in chunk if (refusal := _row(job, row, adds)) is not None]
+        done += len(few)
+    return True
+
+
+def _each(job: NumberImport, rows: Sequence[Row], adds: NumberRows | StockRows, _counters: Any) -> list[Refusal]:
+    return [refused for row in rows if (refused := _row(job, row, adds)) is not None]
+
+
+def _commit(job: NumberImport, done: int, rows: Sequence[Row], add: Callable[[Any], list[Refusal]]) -> bool:
+    """Rows and progress in one commit; False if the job is not where it was read: ended, or another worker's.
+
+    add: given the network's counters, held, adds the rows and returns those refused.
+    """
+    with transaction.atomic():
+        # Several adds in one transaction: the network's counters first (docs/locking.md), the job's row after them.
+        counters = network_hold(job.network_id) if job.network_id is not None else None
+        here = NumberImport.objects.filter(pk=job.pk, state=JobState.RUNNING, done=done)
+        if not here.update(done=done + len(rows), seen_at=timezone.now()):
+            return False
+        refused = [_refusal(job, row, error) for row, error in add(counters)]
         NumberImportRefusal.objects.bulk_create(refused)
         NumberImport.objects.filter(pk=job.pk).update(
-            added=F("added") + len(chunk) - len(refused), refused=F("refused") + len(refused)
+            added=F("added") + len(rows) - len(refused), refused=F("refused") + len(refused)
         )
     return True
 
 
-def _row(job: NumberImport, row: Row, adds: NumberRows | StockRows) -> NumberImportRefusal | None:
-    """Add one row; what refused it, if anything did. The line is kept as it was, to be sent again."""
+def _row(job: NumberImport, row: Row, adds: NumberRows | StockRows) -> Refusal | None:
+    """Add one row; what refused it, if anything did."""
     try:
         if row.problem:
             raise Invalid(row.problem, code="too_many_cells")
         with transaction.atomic():
             adds.add(row)
         return None
-    except LimitReached as error:
-        code, reason = error.code, f"{error.message} {error.explanation}"
-    except Invalid as error:
-        code, reason = error.code, " ".join(message for _field, _code, message in error.problems)
     except Refused as error:
-        code, reason = error.code, error.message
+        return row, error
     except (OperationalError, InterfaceError):
         # The database is away, or another transaction won: the chunk is done again.
         raise
     except Exception:
         logger.exception("row of an import could not be added", extra={"job": job.pk, "line": row.line})
-        code, reason = "error", "The portal could not deal with this row; it is in the log of whoever runs it."
+        reason = "The portal could not deal with this row; it is in the log of whoever runs it."
+        return row, Refused(reason, code="error")
+
+
+def _refusal(job: NumberImport, row: Row, error: Refused) -> NumberImportRefusal:
+    """A refused row as it is kept: as it was, to be sent again."""
+    if isinstance(error, LimitReached):
+        reason = f"{error.message} {error.explanation}"
+    elif isinstance(error, Invalid):
+        reason = " ".join(message for _field, _code, message in error.problems)
+    else:
+        reason = error.message
     cells = json.dumps(row.cells, ensure_ascii=False)
-    return NumberImportRefusal(job=job, line=row.line, row=cells, code=code[:60], reason=reason)
+    return NumberImportRefusal(job=job, line=row.line, row=cells, code=error.code[:60], reason=reason)
 
 
 def imports_take_over() -> int:

@@ -54,9 +54,12 @@ class LimitReached(Conflict):
         )
 
 
-def network_hold(network_id: int) -> None:
-    """Lock the network's counters first: for a transaction that adds in several statements (docs/locking.md)."""
-    NetworkNumbers.objects.select_for_update(no_key=True).get(pk=network_id)
+def network_hold(network_id: int) -> NetworkNumbers:
+    """Lock the network's counters first: for a transaction that adds in several statements (docs/locking.md).
+
+    Returns them: until the commit nobody else's numbers move them.
+    """
+    return NetworkNumbers.objects.select_for_update(no_key=True).get(pk=network_id)
 
 
 def limits_check(campaign: Campaign, *, dynamic: bool, count: int = 1) -> None:

@@ -24,6 +24,10 @@ from .orders import order_begin, order_settled, webhook_point
 
 Problem = tuple[str | None, str, str]
 MAX_AT_ONCE = 1000
+# The supplier of a number that is the customer's own.
+OWN = "own"
+# An enumeration makes its list anew each time that it is asked for it.
+_MEDIA_TYPES, _PROMO_TYPES = tuple(MediaType.values), tuple(PromoType.values)
 _SHOWN = ("description", "media_type", "promo_type", "id_from_network", "custom_data")
 
 
@@ -34,10 +38,10 @@ def values_clean(values: dict[str, Any], problems: list[Problem]) -> dict[str, A
         clean["description"] = str(values["description"] or "").strip()
         if not 1 <= len(clean["description"]) <= 200:
             problems.append(("description", "required", "Say what the number is for, in 1 to 200 characters."))
-    if "media_type" in values and values["media_type"] not in MediaType.values:
+    if "media_type" in values and values["media_type"] not in _MEDIA_TYPES:
         text = f"“{values['media_type']}” is not a media type; use one of: {'; '.join(MediaType.values)}."
         problems.append(("media_type", "unknown_media_type", text))
-    if "promo_type" in values and values["promo_type"] not in PromoType.values:
+    if "promo_type" in values and values["promo_type"] not in _PROMO_TYPES:
         text = f"“{values['promo_type']}” is not a promo type; use {', '.join(PromoType.values)}."
         problems.append(("promo_type", "unknown_promo_type", text))
     own = str(values.get("id_from_network") or "").strip()
@@ -77,11 +81,22 @@ def _stock_claim(number: str, campaign: Campaign) -> str:
     rows = StockNumber.objects.filter(number=number)
     # Never waits: whoever is being given this very number may be waiting for the network's counters, which we hold.
     row = rows.select_for_update(skip_locked=True).first()
-    if row is None and rows.exists():
+    supplier = stock_supplier(number, row, campaign.network_id, busy=row is None and rows.exists())
+    if row is not None and supplier != OWN:
+        StockNumber.objects.filter(pk=row.pk).update(state=StockState.USED)
+    return supplier
+
+
+def stock_supplier(number: str, row: StockNumber | None, network_id: int, *, busy: bool) -> str:
+    """The supplier of a certain number, by its row of the stock (locked by us): `OWN` where the stock does not hold it.
+
+    busy: there is a row, and somebody else has it locked. Raises Conflict where the network cannot have it.
+    """
+    if busy:
         raise Conflict(f"{number} is just being handed out; choose another.", field="promo_number", code="number_taken")
     if row is None or row.state == StockState.GONE:
-        return "own"
-    if row.network_id not in (None, campaign.network_id):
+        return OWN
+    if row.network_id not in (None, network_id):
         raise Conflict(f"{number} belongs to another network.", field="promo_number", code="number_taken")
     if row.state == StockState.RESTING and row.rests_until is not None:
         raise Conflict(
@@ -89,19 +104,25 @@ def _stock_claim(number: str, campaign: Campaign) -> str:
             field="promo_number", code="number_resting", details={"rests_until": row.rests_until.isoformat()},
         )  # fmt: skip
     if row.state == StockState.USED:
-        raise Conflict(f"{number} is in use already.", field="promo_number", code="number_taken")
-    StockNumber.objects.filter(pk=row.pk).update(state=StockState.USED)
+        raise number_taken(number)
     return row.supplier
+
+
+def number_taken(number: str = "This number") -> Conflict:
+    """The refusal of a number that is in use, in whatever network."""
+    return Conflict(f"{number} is in use already.", field="promo_number", code="number_taken")
+
+
+def id_taken() -> Conflict:
+    """The refusal of an own id that another number of the network has."""
+    return Conflict("Another number of the network has this id.", field="id_from_network", code="id_taken")
 
 
 def _unique(error: IntegrityError) -> Conflict | None:
     """The refusal behind a broken unique rule; None for any other error."""
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-    if name == "number_active_once":
-        return Conflict("This number is in use already.", field="promo_number", code="number_taken")
-    if name == "number_own_id_once_per_network":
-        return Conflict("Another number of the network has this id.", field="id_from_network", code="id_taken")
-    return None
+    made = {"number_active_once": number_taken, "number_own_id_once_per_network": id_taken}.get(name)
+    return made() if made is not None else None
 
 
 def number_add(
@@ -149,10 +170,10 @@ def number_add(
             else:
                 supplier, buys = remote_of(campaign.network), True
                 if not supplier:
-                    raise _out_of_numbers(wanted, 0, 1)
+                    raise out_of_numbers(wanted, 0, 1)
             # The audit line first, the counters last: their rows are locked only until the commit that follows.
             shown = digits or f"ordered: {wanted}"
-            record(event="number.add", obj=campaign, by=by, changes={"promo_number": [None, shown], **_new(clean)})
+            record(event="number.add", obj=campaign, by=by, changes=number_new(shown, clean))
             place = {"network_id": campaign.network_id, "campaign": campaign}
             if not buys:
                 webhook_point(supplier, digits, campaign.network)
@@ -166,19 +187,21 @@ def number_add(
     return order_settled(ordered)
 
 
-def _new(clean: dict[str, Any]) -> dict[str, list[Any]]:
-    return {name: [None, clean[name]] for name in _SHOWN if clean.get(name)}
+def number_new(shown: str, clean: dict[str, Any]) -> dict[str, list[Any]]:
+    """What the audit event `number.add` says of a new number."""
+    return {"promo_number": [None, shown], **{name: [None, clean[name]] for name in _SHOWN if clean.get(name)}}
 
 
 def _picked(campaign: Campaign, wanted: Wanted, count: int) -> list[tuple[str, str]]:
     """`count` numbers of the stock. Raises Conflict `out_of_numbers` when there are fewer."""
     found = stock_pick(campaign.network, wanted, count)
     if len(found) < count:
-        raise _out_of_numbers(wanted, len(found), count)
+        raise out_of_numbers(wanted, len(found), count)
     return found
 
 
-def _out_of_numbers(wanted: Wanted, free: int, asked: int) -> Conflict:
+def out_of_numbers(wanted: Wanted, free: int, asked: int) -> Conflict:
+    """The refusal of a wish that the stock cannot fulfil, where nobody sells numbers to the network."""
     return Conflict(
         f"The stock has {free} of the {asked} asked for: {wanted}. Ask for another area code or place, or have"
         " platform staff fill the stock.",

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import batched
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -83,16 +84,30 @@ def number_point(number: str) -> bool:
 # Ordering.
 
 
-def order_begin(*, by: User | None, number: PromoNumber, wishes: Sequence[Wanted], later: bool = False) -> NumberOrder:
+def order_begin(*, by: User | None, number: PromoNumber, wishes: Sequence[Wanted]) -> NumberOrder:
     """Write the order of a number just inserted as `ordered`: one as the first of `wishes`, or else as the next.
 
-    It is sent when the transaction is committed: at once by this process, or `later` by a worker.
+    This process sends it when the transaction is committed.
     """
-    wanted = {**wishes[0].as_json(), "or_else": [wish.as_json() for wish in wishes[1:]]}
-    order = NumberOrder.objects.create(promo_number=number, supplier=number.supplier, wanted=wanted, asked_by=by)
-    if not later:
-        transaction.on_commit(partial(order_place, order.pk), robust=True)
+    order = _order(by, number, wishes)
+    order.save(force_insert=True)
+    transaction.on_commit(partial(order_place, order.pk), robust=True)
     return order
+
+
+def _order(by: User | None, number: PromoNumber, wishes: Sequence[Wanted]) -> NumberOrder:
+    wanted = {**wishes[0].as_json(), "or_else": [wish.as_json() for wish in wishes[1:]]}
+    return NumberOrder(promo_number=number, supplier=number.supplier, wanted=wanted, asked_by=by)
+
+
+def orders_begin(*, by: User | None, wishes: Sequence[tuple[PromoNumber, Sequence[Wanted]]]) -> list[NumberOrder]:
+    """`order_begin` of many numbers in one statement, each with its wishes. Workers send them after the commit."""
+    from promo_numbers.tasks import place_number_orders
+
+    orders = NumberOrder.objects.bulk_create(_order(by, number, theirs) for number, theirs in wishes)
+    for some in batched(orders, AT_ONCE, strict=False):
+        transaction.on_commit(partial(_queue, place_number_orders, [str(order.pk) for order in some]), robust=True)
+    return orders
 
 
 def wishes_of(order: NumberOrder) -> list[Wanted]:
@@ -148,10 +163,7 @@ def dynamic_numbers_order(
             )
             for _ in range(count)
         )  # fmt: skip
-        orders = [order_begin(by=by, number=row, wishes=wishes, later=True) for row in rows]
-        from promo_numbers.tasks import place_number_orders
-
-        transaction.on_commit(partial(_queue, place_number_orders, [str(order.pk) for order in orders]), robust=True)
+        orders_begin(by=by, wishes=[(row, wishes) for row in rows])
     return rows
 
 

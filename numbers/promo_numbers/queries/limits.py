@@ -42,9 +42,9 @@ def _view(ceiling: Ceiling, used: int, limit: int | None) -> LimitView:
     return LimitView(str(ceiling), str(ceiling.label), used, limit, WHO_MAY_RAISE[ceiling])
 
 
-def limits_of_network(network: Network) -> list[LimitView]:
-    """Total, then dynamic."""
-    row = NetworkNumbers.objects.get(pk=network.pk)
+def limits_of_network(network: Network, row: NetworkNumbers | None = None) -> list[LimitView]:
+    """Total, then dynamic. row: where it is at hand already."""
+    row = row or NetworkNumbers.objects.get(pk=network.pk)
     return [
         _view(Ceiling.NETWORK_TOTAL, row.total_used, row.total_limit),
         _view(Ceiling.NETWORK_DYNAMIC, row.dynamic_used, row.dynamic_limit),
