@@ -3,10 +3,18 @@
 from types import SimpleNamespace
 
 import pytest
+from promo_numbers import actions
+from promo_numbers.actions import imports
 from promo_numbers.models import CampaignNumbers, NetworkNumbers
 
+from campaigns.actions import access_grant
 from portal import memory
-from tests.factories import AdvertiserFactory, CampaignFactory, RingPoolFactory, stock
+from portal.accounts.roles import Role
+from portal.api import throttling
+from tests.api.conftest import Api
+from tests.factories import AdvertiserFactory, CampaignFactory, MembershipFactory, RingPoolFactory, stock
+
+from .buying import WANTED
 
 
 @pytest.fixture
@@ -42,3 +50,69 @@ def cloud(settings):
     settings.PROMO_NUMBER_SUPPLIER_TIMEOUT = 1.0
     yield made
     made.close()
+
+
+# Imports.
+
+
+@pytest.fixture
+def no_worker(monkeypatch):
+    """The tests do a worker's work themselves; one starts a real process."""
+    monkeypatch.setattr(imports, "_wake", lambda job_id: None)
+
+
+# The API.
+
+
+@pytest.fixture
+def as_(scene):
+    """`as_("member")`: the API as that persona calls it."""
+    for limiter in (throttling.requests, throttling.calls):
+        limiter.clear()
+    return lambda persona, **kwargs: Api(getattr(scene.people, persona), scene.network, **kwargs)
+
+
+@pytest.fixture
+def api(as_):
+    return as_("member")
+
+
+@pytest.fixture(params=["2015-05-01", "2022-08-01"])
+def old(as_, request):
+    return as_("member", version=request.param)
+
+
+# Pages.
+
+
+@pytest.fixture
+def holder(scene):
+    """A member of the network who holds nothing but `manage_numbers` on Roofing."""
+    user = MembershipFactory(network=scene.network, role=Role.LIMITED).user
+    access_grant(by=None, obj=scene.roofing, to=user, action="manage_numbers")
+    return user
+
+
+# Purchases.
+
+
+@pytest.fixture
+def webhooks(settings):
+    settings.PORTAL_URL = "https://portal.example"
+
+
+@pytest.fixture
+def buy(scene, cloud):
+    """`buy()`: add a number that the stock does not have. The supplier has 40 of them."""
+    cloud.stock(40, area_code="303", locality="Denver", region="CO")
+
+    def add(by=None, campaign=None, **values):
+        return actions.number_add(
+            by=by,
+            campaign=campaign or scene.roofing,
+            description="Flyer",
+            wanted=values.pop("wanted", WANTED),
+            **values,
+        )
+
+    return add

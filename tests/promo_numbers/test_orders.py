@@ -1,66 +1,24 @@
-"""Buying numbers: ordered, committed, bought once; lost answers are looked up, killed processes lose nothing, limits hold."""
+"""Buying numbers: ordered, committed, bought once; lost answers, and what becomes of orders."""
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
-from urllib.parse import quote, urlsplit
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from promo_numbers import actions
 from promo_numbers.actions import orders
-from promo_numbers.actions.stock import supplier_reconcile
 from promo_numbers.models import NumberOrder, PromoNumber, StockNumber
 from promo_numbers.suppliers import Wanted
 
 from portal.audit.models import AuditEvent
 from portal.errors import Conflict
 from portal.notices.models import Notice
-from tests.campaigns.race import Tally, deadlocks, together
+from tests.campaigns.race import Tally, together
 
+from .buying import look_up, order_of
 from .counting import assert_counted, static_of
-from .twilio_cloud import ACCOUNT, TOKEN
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-WANTED = Wanted(area_codes=("303",))
-
-
-@pytest.fixture(autouse=True)
-def webhooks(settings):
-    settings.PORTAL_URL = "https://portal.example"
-
-
-@pytest.fixture
-def buy(scene, cloud):
-    """`buy()`: add a number that the stock does not have. The supplier has 40 of them."""
-    cloud.stock(40, area_code="303", locality="Denver", region="CO")
-
-    def add(by=None, campaign=None, **values):
-        return actions.number_add(
-            by=by,
-            campaign=campaign or scene.roofing,
-            description="Flyer",
-            wanted=values.pop("wanted", WANTED),
-            **values,
-        )
-
-    return add
-
-
-def order_of(number):
-    return NumberOrder.objects.get(promo_number=number)
-
-
-def look_up(times=1):
-    """Let the time of the next look-up come, `times` times."""
-    for _ in range(times):
-        NumberOrder.objects.filter(state="unknown").update(look_up_at=timezone.now() - timedelta(seconds=1))
-        orders.orders_look_up()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("webhooks")]
 
 
 def test_the_stock_comes_first_and_then_the_supplier(scene, cloud, buy):
@@ -180,63 +138,6 @@ def test_a_supplier_that_is_away_is_no_answer(scene, cloud, buy):
     assert order_of(number).state == "done" and len(cloud.purchases) == 1
 
 
-def test_sixteen_look_ups_at_once_complete_it_once(scene, cloud, buy):
-    cloud.plan = ["lost_after"]
-    number = buy(by=scene.people.member)
-    NumberOrder.objects.update(look_up_at=timezone.now() - timedelta(seconds=1))
-    before = deadlocks()
-    together(lambda _number: orders.orders_look_up())
-    number.refresh_from_db()
-    assert number.state == "active" and Notice.objects.count() == 1
-    assert AuditEvent.objects.filter(event="number.bought").count() == 1
-    assert deadlocks() == before
-    assert_counted(scene.network)
-
-
-def test_sixteen_buyers_at_the_limit_end_exactly_there(scene, cloud, buy):
-    scene.limits(allowed=7)
-    tally, before = Tally(), deadlocks()
-
-    def work(number):
-        for _ in range(2):
-            try:
-                tally.add(buy().state)
-            except actions.LimitReached:
-                tally.add("refused")
-
-    together(work)
-    assert tally.counts == {"active": 7, "refused": 25}
-    assert len(cloud.purchases) == 7 and set(cloud.per_order().values()) == {1}
-    assert StockNumber.objects.filter(supplier="twilio", state="used").count() == 7
-    assert deadlocks() == before
-    assert_counted(scene.network)
-
-
-def test_sixteen_buyers_with_a_supplier_that_fails_in_every_way(scene, cloud, buy):
-    scene.limits(allowed=9)
-    cloud.plan = ["500_after", "429", "cut_after", "500_before", "taken", "400", "500_after", "garbled_after"] * 2
-    tally = Tally()
-
-    def work(number):
-        for _ in range(2):
-            try:
-                tally.add(buy().state)
-            except actions.LimitReached:
-                tally.add("refused")
-            except Conflict as error:
-                tally.add(error.code)
-
-    together(work)
-    assert static_of(scene.roofing)[0] <= 9
-    assert set(cloud.per_order().values()) == {1}, "no order was bought twice"
-    look_up(len(django_settings.PROMO_NUMBER_LOOK_UPS))
-    assert not NumberOrder.objects.filter(state__in=["placing", "unknown"]).exists()
-    bought = {number for number, _order in cloud.purchases}
-    active = set(PromoNumber.objects.filter(state="active").values_list("number", flat=True))
-    assert active == bought, "all that was paid for is in use, and nothing else"
-    assert_counted(scene.network)
-
-
 def test_inside_a_transaction_nothing_is_sent_before_the_commit(scene, cloud, buy):
     with transaction.atomic():
         number = buy()
@@ -265,46 +166,6 @@ def test_orders_left_behind_are_sent_by_the_beat(scene, cloud, buy, monkeypatch)
     assert number.state == "active"
 
 
-def _database():
-    at = urlsplit(os.environ["DATABASE_URL"])
-    return at._replace(path="/" + quote(str(connection.settings_dict["NAME"]))).geturl()
-
-
-def test_a_process_killed_between_buying_and_recording_loses_nothing(scene, cloud):
-    """A real process, a real SIGKILL: the supplier has sold, and nobody here knows."""
-    cloud.stock(5, area_code="303")
-    cloud.plan = ["hold_after"]
-    code = (
-        "from campaigns.models import Campaign; from promo_numbers.actions import number_add;"
-        "from promo_numbers.suppliers import Wanted;"
-        f"number_add(by=None, campaign=Campaign.objects.get(pk={scene.roofing.pk}), description='Flyer',"
-        " wanted=Wanted(area_codes=('303',)))"
-    )
-    environment = os.environ | {
-        "DATABASE_URL": _database(), "PROMO_NUMBER_SUPPLIER": "twilio", "TWILIO_API_URL": cloud.url,
-        "TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN, "PROMO_NUMBER_SUPPLIER_TIMEOUT": "60",
-    }  # fmt: skip
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
-    process = subprocess.Popen(command, cwd=django_settings.BASE_DIR, env=environment, start_new_session=True)
-    try:
-        assert cloud.sold.wait(120), "nothing was bought"
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    number = PromoNumber.objects.get()
-    assert (number.state, order_of(number).state) == ("ordered", "unknown")
-    assert static_of(scene.roofing) == (1, 1)
-    assert orders.orders_place() == 0
-    look_up()
-    number.refresh_from_db()
-    assert (number.state, number.number) == ("active", cloud.purchases[0][0])
-    assert len(cloud.purchases) == 1
-    assert_counted(scene.network)
-
-
-# RingPools.
-
-
 def test_a_pool_grows_by_buying_within_the_limits(scene, cloud, buy):
     scene.limits(total=1000, dynamic=9)
     from promo_numbers.actions.limits import network_hold
@@ -325,84 +186,3 @@ def test_a_pool_grows_by_buying_within_the_limits(scene, cloud, buy):
     assert PromoNumber.objects.filter(ring_pool=pool, state="active").count() == 4 == len(cloud.purchases)
     assert pool.slots.count() == 4, "visitors can have them"
     assert_counted(scene.network)
-
-
-# Our books against theirs.
-
-
-def test_numbers_bought_but_not_recorded_are_found(scene, cloud, buy):
-    cloud.plan = ["lost_after"]
-    number = buy(by=scene.people.member)
-    lost = cloud.sell({"PhoneNumber": "+13035550030", "FriendlyName": "headroom:11111111-1111-4111-8111-111111111111"})
-    cloud.sell({"PhoneNumber": "+13035550031", "FriendlyName": "Front desk"})
-    done = supplier_reconcile("twilio")
-    assert (done.completed, done.found, done.missing) == (1, 1, 0)
-    number.refresh_from_db()
-    assert number.state == "active", "attached to its order"
-    row = StockNumber.objects.get(number=lost["phone_number"])
-    assert (row.state, row.network, row.supplier_reference) == ("free", None, lost["sid"])
-    assert not StockNumber.objects.filter(number="+13035550031").exists(), "the account's other numbers are not ours"
-    assert supplier_reconcile("twilio") == type(done)(), "nothing is left to mend"
-    assert buy().number == lost["phone_number"], "and it is handed out"
-
-
-def test_what_was_bought_after_its_order_failed_is_kept_as_stock(scene, cloud, buy, settings):
-    settings.PROMO_NUMBER_LOOK_UPS = [120]
-    cloud.plan = ["lost_before"]
-    number = buy()
-    look_up()
-    assert order_of(number).state == "failed"
-    cloud.sell({"PhoneNumber": "+13035550005", "FriendlyName": f"headroom:{order_of(number).pk}"})
-    assert supplier_reconcile("twilio").found == 1
-    row = StockNumber.objects.get(number="+13035550005")
-    assert (row.state, row.network) == ("free", scene.network)
-    assert_counted(scene.network)
-
-
-def test_numbers_that_the_supplier_misses_are_flagged(scene, cloud, buy):
-    used, freed, kept = buy(), buy(), buy()
-    actions.numbers_release(by=None, numbers=[freed])
-    StockNumber.objects.update(created_at=timezone.now() - timedelta(minutes=5))
-    rows = {row["phone_number"]: sid for sid, row in cloud.account.items()}
-    gone = {sid: cloud.account.pop(sid) for sid in (rows[used.number], rows[freed.number])}
-    assert supplier_reconcile("twilio").missing == 2
-    state = dict(StockNumber.objects.filter(supplier="twilio").values_list("number", "state"))
-    assert state == {used.number: "used", freed.number: "gone", kept.number: "used"}
-    notice = Notice.objects.get(user=scene.people.staff)
-    assert notice.title == "2 of our numbers are gone at Twilio" and "1 of them are in use" in notice.body
-    assert supplier_reconcile("twilio").missing == 0, "said once"
-    cloud.account |= gone
-    assert supplier_reconcile("twilio").given_back == 0
-    assert not StockNumber.objects.filter(missing_since__isnull=False).exists()
-    assert StockNumber.objects.get(number=freed.number).state == "resting"
-
-
-def test_the_wrong_account_takes_nothing_away(scene, cloud, buy):
-    scene.limits(allowed=20)
-    for _ in range(12):
-        buy()
-    StockNumber.objects.update(created_at=timezone.now() - timedelta(minutes=5))
-    cloud.account.clear()
-    assert supplier_reconcile("twilio").missing == 0
-    assert not StockNumber.objects.filter(missing_since__isnull=False).exists()
-
-
-def test_a_supplier_that_cannot_be_listed_changes_nothing(scene, cloud, buy):
-    buy()
-    StockNumber.objects.update(created_at=timezone.now() - timedelta(minutes=5))
-    cloud.list_fails = 1
-    from promo_numbers.actions.stock import suppliers_reconcile
-
-    assert suppliers_reconcile() == {}
-    assert not StockNumber.objects.filter(missing_since__isnull=False).exists()
-
-
-def test_webhooks_follow_the_network_that_uses_the_number(scene, cloud, buy):
-    number = buy()
-    (row,) = cloud.account.values()
-    row["voice_url"] = "https://elsewhere.example"
-    assert supplier_reconcile("twilio").pointed == 1
-    assert row["voice_url"].startswith("https://portal.example/api/")
-    row["voice_url"] = ""
-    assert orders.number_point(number.number) is True and row["voice_url"]
-    assert orders.number_point("+18055550100") is False
