@@ -1,6 +1,7 @@
 """Outbound in the admin: to read. Everything is written on its page or over the API; no list shows a key, a secret or a PIN."""
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from unfold.paginator import InfinitePaginator
 
@@ -27,6 +30,8 @@ from .secrets import shown
 
 # How an address narrows a list of millions to one batch; the batch's own page links there.
 OF_BATCH = "batch__id__exact"
+# As the admin's own links to related objects look.
+LINK = "text-primary-600 dark:text-primary-500"
 
 
 def _number(term: str) -> str:
@@ -40,6 +45,10 @@ def _uuid(term: str) -> UUID | None:
         return UUID(term.strip())
     except ValueError:
         return None
+
+
+def _moment(at: datetime | None) -> str:
+    return localize(timezone.localtime(at)) if at else "-"
 
 
 def _parameters(values: Any) -> str:
@@ -69,20 +78,20 @@ class CarrierAdmin(ReadOnlyAdmin):
         return f"{obj.state.slowed} times" if obj.state.slowed else "-"
 
     @admin.display(description="Left alone until")
-    def backoff_until(self, obj: Carrier) -> Any:
-        return obj.state.backoff_until
+    def backoff_until(self, obj: Carrier) -> str:
+        return _moment(obj.state.backoff_until)
 
     @admin.display(description="Last error")
     def last_error(self, obj: Carrier) -> str:
         return obj.state.last_error
 
     @admin.display(description="Last error at")
-    def last_error_at(self, obj: Carrier) -> Any:
-        return obj.state.last_error_at
+    def last_error_at(self, obj: Carrier) -> str:
+        return _moment(obj.state.last_error_at)
 
     @admin.display(description="Last success at")
-    def last_success_at(self, obj: Carrier) -> Any:
-        return obj.state.last_success_at
+    def last_success_at(self, obj: Carrier) -> str:
+        return _moment(obj.state.last_success_at)
 
 
 @admin.register(Batch)
@@ -132,7 +141,7 @@ class BatchAdmin(ReadOnlyAdmin):
         links = [("The batch's page", reverse("outbound:detail", args=[obj.pk]))]
         for label, model in (("People", "recipient"), ("Attempts", "attempt"), ("Results", "resultdelivery")):
             links.append((label, f"{reverse(f'admin:outbound_{model}_changelist')}?{OF_BATCH}={obj.pk}"))
-        return format_html_join(" · ", '<a href="{}">{}</a>', ((address, label) for label, address in links))
+        return format_html_join(" · ", f'<a class="{LINK}" href="{{}}">{{}}</a>', ((at, label) for label, at in links))
 
     @admin.display(description="Waiting")
     def waiting(self, obj: Batch) -> int:
@@ -168,8 +177,8 @@ class BatchAdmin(ReadOnlyAdmin):
         return obj.state.attempts
 
     @admin.display(description="Last claimed")
-    def claimed_at(self, obj: Batch) -> Any:
-        return obj.state.claimed_at
+    def claimed_at(self, obj: Batch) -> str:
+        return _moment(obj.state.claimed_at)
 
     @admin.display(description="Do-not-call lists")
     def lists(self, obj: Batch) -> str:
@@ -210,11 +219,12 @@ class RecipientAdmin(ReadOnlyAdmin):
     @admin.display(description="History")
     def history(self, obj: Recipient) -> Any:
         address = reverse("outbound:call", args=[obj.batch_id, obj.pk])
-        return format_html('<a href="{}">Every attempt, event and result of this call</a>', address)
+        return format_html('<a class="{}" href="{}">Every attempt, event and result of this call</a>', LINK, address)
 
 
 class EventInline(ObjectInline):
     model = AttemptEvent
+    show_title = False
     fields = readonly_fields = ("kind", "source", "at", "heard_at", "heard")
     verbose_name_plural = "what was heard of it"
 
@@ -274,7 +284,7 @@ class DoNotCallListAdmin(ReadOnlyAdmin):
     @admin.display(description="Numbers and prefixes")
     def entries(self, obj: DoNotCallList) -> Any:
         address = f"{reverse('admin:outbound_donotcallentry_changelist')}?list__id__exact={obj.pk}"
-        return format_html('<a href="{}">What stands in it</a>', address)
+        return format_html('<a class="{}" href="{}">What stands in it</a>', LINK, address)
 
 
 @admin.register(DoNotCallEntry)
