@@ -1,11 +1,13 @@
 """RingPools in Chromium: from nothing to a pool that is used, its refusals, and every page at both widths and themes."""
 
+import re
+
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 from promo_numbers import actions
 from promo_numbers.actions.allocation import number_allocate
-from promo_numbers.models import NetworkNumbers, RingPool
+from promo_numbers.models import LimitRequest, NetworkNumbers, PromoNumber, RingPool
 
 from tests.factories import AdvertiserFactory, CampaignFactory, stock
 
@@ -59,16 +61,81 @@ def test_from_nothing_to_a_pool_in_use(page, live_server, sign_in, personas, cam
     expect(page.get_by_text("The RingPool “Spring site” is archived.")).to_be_visible()
 
 
-def test_a_limit_in_the_way(page, live_server, sign_in, personas, campaign):
+RAISED_BY = "Only platform staff raise it: ask your customer success manager with a limit request."
+
+
+def _refused(page, figures):
+    """The refusal in the page: the sentence, the dynamic ceiling alone with its figures, and who may raise it."""
+    refusal = page.locator("main").get_by_role("alert")
+    expect(refusal).to_contain_text(actions.SENTENCE)
+    expect(refusal).to_contain_text(f"Dynamic numbers of the network: {figures} used")
+    expect(refusal).to_contain_text(RAISED_BY)
+    expect(refusal).not_to_contain_text("All numbers of the network")
+    expect(refusal).not_to_contain_text("Promo Numbers Allowed")
+    return refusal
+
+
+def _asked(page, refusal, campaign):
+    """From the refusal to a request that is sent."""
+    refusal.get_by_role("link", name="Ask for more").click()
+    expect(page).to_have_url(re.compile(rf"/numbers/requests/new/\?ceiling=network_dynamic&campaign={campaign.pk}$"))
+    page.get_by_label("How many more").fill("8")
+    page.get_by_label("What they are for").fill("The spring site")
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.locator("main h1")).to_have_text("8 more numbers")
+    request = LimitRequest.objects.get()
+    assert (request.ceiling, request.more, request.asked_by.name) == ("network_dynamic", 8, "Member")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_new_pool_beyond_the_dynamic_limit(
+    page, live_server, sign_in, personas, campaign, size, scheme, accessible, no_sideways_scroll, tmp_path
+):
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     NetworkNumbers.objects.update(total_limit=100, dynamic_limit=2)
     sign_in(personas.member)
     page.goto(live_server.url + reverse("numbers:pool-new", args=[campaign.pk]))
     page.get_by_label("Name").fill("Spring site")
     page.get_by_role("button", name="Create RingPool").click()
-    expect(page.get_by_text(actions.SENTENCE)).to_be_visible()
-    expect(page.get_by_text("Dynamic numbers of the network: 0 of 2 used").last).to_be_visible()
+    refusal = _refused(page, "0 of 2")
     assert page.get_by_label("Name").input_value() == "Spring site"
-    assert not RingPool.objects.exists()
+    assert not RingPool.objects.exists() and not PromoNumber.objects.exists()
+    page.screenshot(path=tmp_path / f"new-{size['width']}-{scheme}.png", full_page=True)
+    accessible()
+    no_sideways_scroll()
+    _asked(page, refusal, campaign)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_pool_does_not_grow_beyond_the_dynamic_limit(
+    page, live_server, sign_in, personas, campaign, pool, size, scheme, accessible, no_sideways_scroll, tmp_path
+):
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    used = NetworkNumbers.objects.get(pk=campaign.network_id).dynamic_used
+    NetworkNumbers.objects.update(total_limit=100, dynamic_limit=used + 1)
+    sign_in(personas.member)
+    page.goto(live_server.url + reverse("numbers:pool", args=[pool.pk]))
+    page.get_by_role("button", name="Add numbers").click()
+    page.get_by_label("How many").locator("visible=true").fill("2")
+    page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
+    refusal = _refused(page, f"{used} of {used + 1}")
+    expect(refusal).to_contain_text("2 more asked for")
+    assert NetworkNumbers.objects.get(pk=campaign.network_id).dynamic_used == used == PromoNumber.objects.count()
+    page.screenshot(path=tmp_path / f"grow-{size['width']}-{scheme}.png", full_page=True)
+    accessible()
+    no_sideways_scroll()
+    _asked(page, refusal, campaign)
+
+
+def test_platform_staff_are_led_from_the_dynamic_refusal_to_the_limits(page, live_server, sign_in, personas, campaign):
+    NetworkNumbers.objects.update(total_limit=100, dynamic_limit=2)
+    sign_in(personas.staff)
+    page.goto(live_server.url + reverse("numbers:pool-new", args=[campaign.pk]))
+    page.get_by_label("Name").fill("Spring site")
+    page.get_by_role("button", name="Create RingPool").click()
+    expect(_refused(page, "0 of 2").get_by_role("link", name="Set the network's limits")).to_be_visible()
 
 
 def test_the_snippet_is_copied_with_its_key(page, live_server, sign_in, personas, pool, context):
