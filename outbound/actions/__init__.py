@@ -16,7 +16,7 @@ from .calls import (
 )
 from .care import batches_settle, beat, counters_reconcile, imports_sweep, waiting_drain
 from .carriers import carrier_clear, carrier_create, carrier_update
-from .deliveries import deliveries_send, delivery_replay
+from .deliveries import deliveries_send, delivery_replay, result_secret_renew
 from .do_not_call import (
     do_not_call_add,
     do_not_call_list_create,
@@ -74,6 +74,7 @@ __all__ = [
     "recipient_cancel",
     "recipient_redial",
     "recipients_add",
+    "result_secret_renew",
     "silent_look",
     "waiting_drain",
     "windows_keep",

@@ -12,12 +12,13 @@ from django.utils import timezone
 from outbound.bodies import body_of
 from outbound.choices import DeliveryState
 from outbound.models import Batch, ResultDelivery
+from outbound.models.batch import new_secret
 from portal import outgoing
 from portal.accounts import access
 from portal.accounts.models import User
 from portal.audit.actions import record
 from portal.errors import Conflict
-from portal.sealing import Unreadable
+from portal.sealing import Unreadable, seal
 from portal.webhooks import RETRY_SECONDS, signed_headers
 
 from .common import rows
@@ -75,6 +76,21 @@ def delivery_replay(*, by: User | None, delivery: ResultDelivery) -> ResultDeliv
         )
     delivery.refresh_from_db()
     return delivery
+
+
+def result_secret_renew(*, by: User | None, batch: Batch) -> str:
+    """Give a batch's results a new signing secret; returns it (`whsec_…`), which is never shown again. Needs `change`; audited.
+
+    Whatever is sent from now on is signed with it, what waits already as well.
+    """
+    access.require(by, "change", batch)
+    secret = new_secret()
+    with transaction.atomic():
+        now = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        now.result_secret = seal(secret)
+        now.save(update_fields=["result_secret"])
+        record(event="batch.result_secret", obj=now, by=by, changes={"result_secret": ["…", "renewed"]})
+    return secret
 
 
 def _hold(delivery: ResultDelivery) -> None:

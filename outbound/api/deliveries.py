@@ -15,7 +15,7 @@ from portal.api.permissions import MAX_ID
 
 from .common import OutboundView, unknown
 from .filters import DeliveryFilter
-from .serializers import DeliverySerializer
+from .serializers import DeliverySerializer, ResultSecretSerializer
 
 
 class DeliveriesView(OutboundView):
@@ -48,3 +48,16 @@ class DeliveryReplayView(OutboundView):
         if found is None:
             unknown("delivery")
         return Response(DeliverySerializer(actions.delivery_replay(by=self.user, delivery=found)).data, status=202)
+
+
+class ResultSecretView(OutboundView):
+    @extend_schema(
+        operation_id="batches_result_secret", tags=["outbound"], summary="Get a new secret for a batch's results",
+        description="Results are signed with it (Standard Webhooks) from now on. It is shown this once; the one before is void.",
+        request=None, responses={201: ResultSecretSerializer},
+    )  # fmt: skip
+    def post(self, request: Request, batch: int, **path: Any) -> Response:
+        """Needs the permission `change`."""
+        # Not under an Idempotency-Key: its answer would be kept, and a secret is kept nowhere.
+        secret = actions.result_secret_renew(by=self.user, batch=self.batch(batch))
+        return Response({"result_secret": secret}, status=201, headers={"Cache-Control": "no-store"})

@@ -158,6 +158,10 @@ class HaltedSerializer(BatchSerializer):
         fields = (*BatchSerializer.Meta.fields, "never_started", "live", "taking_back", "quiet")  # type: ignore[assignment]
 
 
+class ResultSecretSerializer(serializers.Serializer):
+    result_secret = serializers.CharField(help_text="whsec_… of Standard Webhooks; never shown again.")
+
+
 class HungUpSerializer(serializers.Serializer):
     asked = serializers.IntegerField(help_text="Calls that the carrier is asked to end.")
 

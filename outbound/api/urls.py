@@ -22,6 +22,7 @@ urlpatterns = [
     path(f"{BATCH}/imports.json", imports.ImportsView.as_view()),
     path(f"{BATCH}/imports/<int:job>.json", imports.ImportView.as_view()),
     path(f"{BATCH}/imports/<int:job>/cancel.json", imports.ImportCancelView.as_view()),
+    path(f"{BATCH}/result_secret.json", deliveries.ResultSecretView.as_view()),
     path(f"{BATCH}/deliveries.json", deliveries.DeliveriesView.as_view()),
     path(f"{BATCH}/deliveries/<int:delivery>/replay.json", deliveries.DeliveryReplayView.as_view()),
     path("<int:network_id>/do_not_call_lists.json", do_not_call.ListsView.as_view()),

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from outbound import actions
 from outbound.choices import DeliveryState
+from outbound.models import Batch
 from outbound.queries.batches import delivery_list
 from portal.errors import NotFound, Refused
 from portal.web.lists import keyset
@@ -18,14 +19,32 @@ from .common import back_to, batch_or_404, crumbs_of, network_of, rights_on, sai
 @require_GET
 def delivery_index(request: HttpRequest, pk: int) -> HttpResponse:
     """What was POSTed to the result URL, what came back, and what waits."""
+    return _index(request, batch_or_404(request, pk))
+
+
+@page
+@require_POST
+def secret_renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the results a new signing secret, shown in this answer and never again."""
     batch = batch_or_404(request, pk)
+    try:
+        secret = actions.result_secret_renew(by=user_of(request), batch=batch)
+    except Refused as error:
+        said(request, error)
+        return back_to(request, "outbound:deliveries", pk)
+    response = _index(request, batch, secret=secret)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _index(request: HttpRequest, batch: Batch, secret: str = "") -> HttpResponse:
     state = request.GET.get("state", "")
     state = state if state in DeliveryState.values else ""
     rows = delivery_list(user=user_of(request), network=network_of(request), batch=batch.pk, state=state)
     return show(
         request, "outbound/deliveries.html", title="Results", subtitle=batch.name, crumbs=crumbs_of(batch), tab="results",
         batch=batch, state=state, states=DeliveryState.choices, rights=rights_on(request, batch),
-        page=keyset(rows, request.GET, order=("-id",)),
+        page=keyset(rows, request.GET, order=("-id",)), secret=secret,
     )  # fmt: skip
 
 

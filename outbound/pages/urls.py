@@ -34,6 +34,7 @@ urlpatterns = [
     path(f"{CALL}/cancel/", operate.cancel_call, name="call-cancel"),
     path(f"{CALL}/redial/", operate.redial_call, name="call-redial"),
     path(f"{BATCH}/results/", deliveries.delivery_index, name="deliveries"),
+    path(f"{BATCH}/results/secret/", deliveries.secret_renew, name="result-secret"),
     path(f"{BATCH}/results/<int:delivery>/replay/", deliveries.replay, name="replay"),
     path("outbound/queue/", queue.pending, name="queue"),
     path("outbound/queue/stuck/", queue.stuck, name="stuck"),

@@ -200,3 +200,19 @@ def test_who_never_was_dialed_is_told_too_when_the_batch_is_stopped(house, recei
     actions.batches_settle()
     batch.refresh_from_db()
     assert batch.status == "stopped" and Attempt.objects.count() == 1
+
+
+def test_a_new_secret_signs_what_waits_too_and_voids_the_old_one(house, receiver):
+    batch = house.batch(numbers(1), result_url=receiver.url)
+    old = batch.signing_secret()
+    play(house, batch, ["answered"])
+    assert refused(actions.result_secret_renew, by=house.people.observer, batch=batch).status == 403
+    assert refused(actions.result_secret_renew, by=house.people.outsider, batch=batch).status == 404
+    new = actions.result_secret_renew(by=house.people.member, batch=batch)
+    assert actions.deliveries_send() == 1
+    _, headers, body = receiver.received[-1]
+    assert Webhook(new).verify(body, headers)["type"] == "call.ended"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(old).verify(body, headers)
+    event = AuditEvent.objects.get(event="batch.result_secret")
+    assert event.actor == house.people.member and new not in json.dumps(event.changes)

@@ -72,3 +72,18 @@ def test_results_with_replay(scene, as_):
     replayed = api.post(f"{at}/{one.pk}/replay.json")
     assert replayed.status_code == 202 and replayed.json()["state"] == "pending"
     assert codes(api.post(f"{at}/{one.pk}/replay.json")) == [("delivery_pending", None)]
+
+
+def test_the_signing_secret_is_given_once_and_kept_nowhere(house, as_):
+    batch = house.batch(started=False)
+    api = as_(house.people.member)
+    answer = api.post(f"batches/{batch.pk}/result_secret.json", headers={"Idempotency-Key": "again"})
+    assert answer.status_code == 201 and answer["Cache-Control"] == "no-store"
+    secret = answer.json()["result_secret"]
+    batch.refresh_from_db()
+    assert batch.signing_secret() == secret
+    second = api.post(f"batches/{batch.pk}/result_secret.json", headers={"Idempotency-Key": "again"})
+    assert second.json()["result_secret"] != secret, "no answer with a secret is kept to be given again"
+    assert secret not in api.get(f"batches/{batch.pk}.json").text
+    assert as_(house.people.observer).post(f"batches/{batch.pk}/result_secret.json").status_code == 403
+    assert as_(house.people.outsider).post(f"batches/{batch.pk}/result_secret.json").status_code == 404

@@ -3,7 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from outbound.models import BatchImport, BatchState, DoNotCallEntry, DoNotCallList
+from outbound.models import Batch, BatchImport, BatchState, DoNotCallEntry, DoNotCallList
 from portal.audit.models import AuditEvent
 from tests.web.helpers import sign_in, text_of
 
@@ -109,3 +109,18 @@ def test_results_are_replayed(scene):
     one.refresh_from_db()
     assert one.state == "pending"
     assert "No result fits this filter" in text_of(client.get(at("deliveries", scene.batch.pk), {"state": "failed"}))
+
+
+def test_the_signing_secret_of_results_is_shown_once(scene):
+    Batch.objects.filter(pk=scene.batch.pk).update(result_url="https://example.com/results")
+    client = sign_in(scene.people.member)
+    assert "New signing secret" in text_of(client.get(at("deliveries", scene.batch.pk)))
+    page = client.post(at("result-secret", scene.batch.pk))
+    batch = Batch.objects.get(pk=scene.batch.pk)
+    assert batch.signing_secret() in page.content.decode() and page["Cache-Control"] == "no-store"
+    assert "whsec_" not in client.get(at("deliveries", scene.batch.pk)).content.decode()
+    assert client.get(at("result-secret", scene.batch.pk)).status_code == 405
+    watcher = sign_in(scene.people.observer)
+    assert "New signing secret" not in text_of(watcher.get(at("deliveries", scene.batch.pk)))
+    watcher.post(at("result-secret", scene.batch.pk))
+    assert Batch.objects.get(pk=scene.batch.pk).signing_secret() == batch.signing_secret()
