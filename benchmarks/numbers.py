@@ -35,17 +35,12 @@ SELECT outcome FROM numbers_allocate(:pool, 'bench-' || :pool, md5(:visitor::tex
 NEWCOMERS = ALLOCATE.replace("random_zipfian(1, 100000, 1.3)", "random(1, 1000000000)")
 ADD = """
 \\set campaign random(:first, :last)
-BEGIN;
-SELECT number, supplier FROM numbers_pick(:network, 1, 'Local', NULL::text[], NULL, NULL) \\gset
-INSERT INTO audit_auditevent (at, network_id, actor_id, token_id, event, object_type, object_id, object_label, changes, reason,
-    request_id)
-VALUES (now(), :network, NULL, NULL, 'number.add', 'campaigns.campaign', :campaign, 'Bench',
-    '{"promo_number": [null, "+18050000000"], "description": [null, "Flyer"]}', '', '');
-INSERT INTO numbers_promonumber (network_id, campaign_id, is_overflow, number, state, id_from_network, description, media_type,
-    promo_type, custom_data, supplier, extra, created_at)
-VALUES (:network, :campaign, false, :number, 'active', '', 'Flyer', 'Online: Display', 'Local', '{}', :supplier, '{}', now())
-RETURNING id;
-COMMIT;
+SELECT id, number, supplier, created_at FROM numbers_add(:network, CAST(:campaign AS bigint), 'Local', NULL::text[], NULL, NULL,
+    '{"description": "Flyer", "media_type": "Online: Display", "promo_type": "Local", "custom_data": {}, "extra": {}}',
+    jsonb_build_object('object_id', CAST(:campaign AS text)) ||
+    '{"actor_id": null, "token_id": null, "event": "number.add", "object_type": "campaigns.campaign", "object_label": "Bench",
+      "changes": {"promo_number": [null, ""], "description": [null, "Flyer"]}, "reason": "", "request_id": ""}', true);
+SELECT pg_logical_emit_message(true, 'headroom', '');
 """
 
 

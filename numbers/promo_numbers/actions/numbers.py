@@ -21,6 +21,7 @@ from promo_numbers.suppliers.stock import stock_pick, stock_rest
 
 from .limits import limits_check, limits_held, network_hold
 from .orders import order_begin, order_settled, webhook_point
+from .stock_add import number_of_stock_add
 
 Problem = tuple[str | None, str, str]
 MAX_AT_ONCE = 1000
@@ -156,12 +157,20 @@ def number_add(
     wanted = wanted or Wanted(kind=clean.get("promo_type", PromoType.LOCAL))
     clean.setdefault("promo_type", wanted.kind)
     limits_check(campaign, dynamic=False)
+    wishes = [wanted, *or_else]
+    if not digits and not clean.get("id_from_network") and not any(wish.prefixes or wish.looks_like for wish in wishes):
+        with limits_held(campaign, dynamic=False):
+            made = number_of_stock_add(
+                by=by, campaign=campaign, wishes=wishes, values=clean, changes=number_new("", clean)
+            )
+        if made is not None:
+            webhook_point(made.supplier, made.number, campaign.network)
+            return made
     try:
         with limits_held(campaign, dynamic=False), transaction.atomic():
             if digits or clean.get("id_from_network"):
                 # What must be unique can make somebody wait for us: then we wait for nobody (docs/locking.md).
                 network_hold(campaign.network_id)
-            wishes = [wanted, *or_else]
             supplier, buys = "", False
             if digits:
                 supplier = _stock_claim(digits, campaign)

@@ -1,0 +1,1 @@
+DROP FUNCTION numbers_add(bigint, bigint, text, text[], text, text, jsonb, jsonb, boolean);
