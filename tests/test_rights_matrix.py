@@ -30,19 +30,22 @@ from tests import factories
 # Who sees the campaign at all, and what else he may do on it or in its network.
 VIEW, CHANGE, CAPS, OPERATE, ACCESS = "view", "change", "change_budget_caps", "operate", "manage_access"
 ROUTE, AUDIT, MEMBERS = "route_calls", "view_audit", "manage_members"
+# What it gives, and everything else about promo numbers: tests/test_rights_matrix_numbers.py.
+NUMBERS = "manage_numbers"
 # Changing the call treatment is a change like any other, on a page of its own.
 TREATMENT = "treatment"
-EVERYTHING = {VIEW, CHANGE, CAPS, OPERATE, ACCESS, ROUTE, AUDIT, MEMBERS}
+EVERYTHING = {VIEW, CHANGE, CAPS, OPERATE, ACCESS, ROUTE, AUDIT, MEMBERS, NUMBERS}
 HOLDS: dict[str, set[str]] = {
     "limited":               set(),
     "limited_campaign":      {VIEW, CAPS},            # change_budget_caps granted on the campaign
     "limited_advertiser":    {VIEW, OPERATE},         # operate granted on its advertiser
     "limited_group":         {VIEW, CHANGE},          # change granted to a group that he is in
     "limited_access":        {VIEW, ACCESS},          # manage_access granted on the campaign
+    "limited_numbers":       {VIEW, NUMBERS},         # manage_numbers granted on its advertiser
     "observer":              {VIEW},
     "observer_caps":         {VIEW, CAPS},            # change_budget_caps granted on the campaign
-    "member":                {VIEW, CHANGE, ROUTE},
-    "manager":               {VIEW, CHANGE, ROUTE, CAPS, OPERATE, AUDIT},
+    "member":                {VIEW, CHANGE, ROUTE, NUMBERS},
+    "manager":               {VIEW, CHANGE, ROUTE, NUMBERS, CAPS, OPERATE, AUDIT},
     "super":                 EVERYTHING,
     "staff":                 EVERYTHING,
     "outsider":              set(),
@@ -54,6 +57,7 @@ for _held in HOLDS.values():
     _held |= {TREATMENT} if CHANGE in _held else set()
 # In the network (so that the network itself is no secret to them) though they may not see the campaign.
 INSIDE = {"limited"}
+ON_ADVERTISER = {"limited_advertiser", "limited_numbers"}
 SIGNED_OUT = {"anonymous", "inactive"}
 
 
@@ -98,6 +102,8 @@ def make_user(persona: str, campaign: Campaign) -> User | AnonymousUser:
         actions.access_grant(by=None, obj=campaign, to=user, action=CAPS)
     elif how == "advertiser":
         actions.access_grant(by=None, obj=campaign.advertiser, to=user, action=OPERATE)
+    elif how == "numbers":
+        actions.access_grant(by=None, obj=campaign.advertiser, to=user, action=NUMBERS)
     elif how == "access":
         actions.access_grant(by=None, obj=campaign, to=user, action=ACCESS)
     elif how == "group":
@@ -288,7 +294,7 @@ def expected(persona: str, action: str, surface: str) -> Any:
         if surface == "action":
             return 403 if seen or persona in INSIDE else 404
         if surface == "api":  # the users of an advertiser: there for whoever sees the advertiser itself
-            return 403 if (seen and not limited) or persona == "limited_advertiser" else 404
+            return 403 if (seen and not limited) or persona in ON_ADVERTISER else 404
         # Limited members do not see the list of members.
         return 404 if limited or not seen else 403
     return 403 if seen else 404
