@@ -120,6 +120,10 @@ def _selecting(else_branch):
     return st.recursive(selection | ends, _inner, max_leaves=8)
 
 
+bundles = st.builds(
+    lambda below: {"record_calls": False, "root": _node("SelectFromBundle", below, repeat_caller=True)},
+    overflow | st.lists(plain, max_size=1),
+)
 trees = st.builds(
     lambda root, record: {"record_calls": record, "root": root},
     _selecting(overflow) | _selecting(st.lists(plain, max_size=1)) | plain,
