@@ -5,10 +5,13 @@ The first test does what the portal does not do - it counts and then inserts - a
 
 import random
 import time
+from threading import Event
 
 import pytest
 from django.db import connection, transaction
 from promo_numbers import actions
+from promo_numbers.actions.limits import network_hold
+from promo_numbers.actions.stock import stock_wake_up
 from promo_numbers.models import CampaignNumbers, PromoNumber, StockNumber
 from promo_numbers.suppliers import Wanted
 
@@ -159,3 +162,36 @@ def test_one_own_number_asked_for_by_all_is_added_once(scene):
     together(work)
     assert tally.counts == {"added": 1, "number_taken": 15}
     assert_counted(scene.network)
+
+
+def test_a_release_waits_for_nobody_who_may_wait_for_the_counters(scene):
+    """Whoever picks while a number is being taken keeps its row locked by accident, and then waits for the network."""
+    number = actions.number_add(by=None, campaign=scene.roofing, description="Flyer")
+    locked, released = Event(), Event()
+
+    def work(who):
+        if who == 0:
+            with transaction.atomic():
+                StockNumber.objects.select_for_update().get(number=number.number)
+                locked.set()
+                assert released.wait(10), "the release waited"
+                network_hold(scene.network.pk)
+        else:
+            locked.wait(10)
+            with transaction.atomic():
+                actions.numbers_release(by=None, numbers=[number])
+                released.set()
+
+    together(work, 2)
+    row = StockNumber.objects.get(number=number.number)
+    assert row.state == "resting", "it rests as soon as the other has let go"
+    assert_counted(scene.network)
+
+
+def test_a_number_whose_rest_was_lost_with_its_process_rests_with_the_next_beat(scene):
+    number, kept = (actions.number_add(by=None, campaign=scene.roofing, description="Flyer") for _ in range(2))
+    actions.numbers_release(by=None, numbers=[number])
+    StockNumber.objects.filter(number=number.number).update(state="used", rests_until=None)
+    stock_wake_up()
+    states = dict(StockNumber.objects.filter(number__in=[number.number, kept.number]).values_list("number", "state"))
+    assert states == {number.number: "resting", kept.number: "used"}

@@ -19,7 +19,7 @@ from promo_numbers.choices import NumberState, OrderState, StockState
 from promo_numbers.models import NumberOrder, PromoNumber, StockNumber
 from promo_numbers.suppliers import Held, Supplier, SupplierDown, SupplierRefused
 from promo_numbers.suppliers.registry import remotes_in_use, supplier_named
-from promo_numbers.suppliers.stock import stock_wake
+from promo_numbers.suppliers.stock import stock_released_rest, stock_wake
 
 from .orders import OPEN, order_complete, webhook_of
 from .supplied import stock_record
@@ -103,7 +103,7 @@ def _give_back(row: StockNumber) -> bool:
 
 
 def stock_wake_up(now: datetime | None = None) -> tuple[int, int]:
-    """Free the numbers whose rest is over; with PROMO_NUMBER_RELEASE_AFTER_REST those that were bought go back to their
+    """Free the numbers whose rest is over (and let rest what a release could not reach); with PROMO_NUMBER_RELEASE_AFTER_REST those that were bought go back to their
     supplier instead. Returns (freed, given back)."""
     now, back = now or timezone.now(), 0
     if settings.PROMO_NUMBER_RELEASE_AFTER_REST:
@@ -117,6 +117,7 @@ def stock_wake_up(now: datetime | None = None) -> tuple[int, int]:
             if mine:
                 _give_back(row)
                 back += 1
+    stock_released_rest()
     return stock_wake(now), back
 
 
