@@ -127,6 +127,7 @@ class Campaign(models.Model):
         ]
         indexes = [
             models.Index(fields=["network", "name", "id"], name="campaign_list"),
+            models.Index(fields=["network", "-id"], name="campaign_newest"),
             models.Index(fields=["network", "status"], name="campaign_by_status"),
         ]
         permissions = [
