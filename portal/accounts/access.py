@@ -144,16 +144,15 @@ def restrict(queryset: QuerySet, user: Any, action: str = "view") -> QuerySet:
     access = access_of(queryset.model)
     least = access.roles.get(action)
     allowed = Q(**{f"{access.network}__in": networks_with(user, least)}) if least is not None else Q(pk__in=[])
-    if action in GRANTABLE:
+    if action in GRANTABLE and access.grants:
+        ids: Any = _granted_ids(user, access.grants, action)
+        if least is None or not networks_with(user, least):
+            # Whoever sees by grants alone sees few. PostgreSQL believes in many as long as it has not counted, and walks.
+            few = [pk for row in ids[: MOST_NAMED + 1] for pk in row.values()]
+            ids = few if 0 < len(few) <= MOST_NAMED else ids
         # A grant counts only while its holder still belongs to the network: leaving it takes everything away.
-        if access.grants:
-            ids: Any = _granted_ids(user, access.grants, action)
-            if least is None or not networks_with(user, least):
-                # Whoever sees by grants alone sees few. PostgreSQL believes in many as long as it has not counted, and walks.
-                few = [pk for row in ids[: MOST_NAMED + 1] for pk in row.values()]
-                ids = few if len(few) <= MOST_NAMED else ids
-            granted = Q(**{f"{access.grants[0].path}__in": ids})
-            allowed |= granted & Q(**{f"{access.network}__in": list(user.roles)})
+        granted = Q(**{f"{access.grants[0].path}__in": ids})
+        allowed |= granted & Q(**{f"{access.network}__in": list(user.roles)})
     return queryset.filter(allowed)
 
 

@@ -188,7 +188,7 @@ def test_no_page_of_outbound_is_left_out(house):
     looked_at = {resolve(address.partition("?")[0]).url_name for address in one_of_everything(house).values()}
     posts = {
         "start", "move-start", "unschedule", "pause", "resume", "stop", "hang-up", "delete", "call-cancel", "call-redial",
-        "replay", "import-cancel", "do-not-call-add", "do-not-call-remove", "do-not-call-delete", "carrier-clear",
+        "replay", "result-secret", "import-cancel", "do-not-call-add", "do-not-call-remove", "do-not-call-delete", "carrier-clear",
     }  # fmt: skip
     files = {"export", "import-refused"}
     assert {each.name for each in outbound_addresses} - posts - files == looked_at
