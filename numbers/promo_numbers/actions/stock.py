@@ -103,8 +103,8 @@ def _give_back(row: StockNumber) -> bool:
 
 
 def stock_wake_up(now: datetime | None = None) -> tuple[int, int]:
-    """Free the numbers whose rest is over (and let rest what a release could not reach); with PROMO_NUMBER_RELEASE_AFTER_REST those that were bought go back to their
-    supplier instead. Returns (freed, given back)."""
+    """Free the numbers whose rest is over, and let rest what a release could not reach. With PROMO_NUMBER_RELEASE_AFTER_REST
+    those that were bought go back to their supplier instead. Returns (freed, given back)."""
     now, back = now or timezone.now(), 0
     if settings.PROMO_NUMBER_RELEASE_AFTER_REST:
         rested = StockNumber.objects.filter(
