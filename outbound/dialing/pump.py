@@ -95,8 +95,10 @@ class Pump:
                 batch.halted.set()
             connection.close()
         finally:
+            # Its place first: one call that the carrier leaves without an answer must not keep everybody from being dialed.
+            self._unlock([(PUMPS << 32) + slot], shared=False)
             self._finish(pool)
-            self._unlock(slot)
+            self._unlock([placing_lock(pk) for pk, batch in self._batches.items() if batch.held], shared=True)
         return self.dialed
 
     def _loop(self, pool: ThreadPoolExecutor) -> None:
@@ -248,11 +250,11 @@ class Pump:
                 return number
         return None
 
-    def _unlock(self, slot: int) -> None:
+    def _unlock(self, locks: list[int], *, shared: bool) -> None:
+        kind = "_shared" if shared else ""
         try:
-            rows("SELECT pg_advisory_unlock(%s)", [(PUMPS << 32) + slot])
-            for pk in [pk for pk, batch in self._batches.items() if batch.held]:
-                rows("SELECT pg_advisory_unlock_shared(%s)", [placing_lock(pk)])
+            for lock in locks:
+                rows(f"SELECT pg_advisory_unlock{kind}(%s)", [lock])
         except DatabaseError:
             connection.close()
 

@@ -190,3 +190,20 @@ def test_hanging_up_ends_live_calls(house, simulator):
     batch = work_off(batch, pumping=False)
     assert batch.status == "stopped" and simulator.counts()["live"] == 0
     assert Carrier.objects.count() == 1 and Batch.objects.count() == 1
+
+
+def test_a_call_without_an_answer_does_not_keep_others_from_being_dialed(house, simulator, settings):
+    settings.OUTBOUND_PLACE_TIMEOUT, settings.OUTBOUND_PUMPS = 4.0, 1
+    silent = house.batch(["+13035550191"])
+    first = Thread(target=lambda: (pump(seconds=0.3), connection.close()))
+    first.start()
+    while not simulator.carrier.requests:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    other = house.batch(numbers(3))
+    began = time.monotonic()
+    assert pump(seconds=0.5) == 3, "the first one's place is free while it waits"
+    assert first.is_alive() and time.monotonic() - began < 4, "it still waits for the silent call"
+    first.join()
+    assert BatchState.objects.get(pk=other.pk).total == 3
+    assert Attempt.objects.get(batch=silent).state == "unknown"
