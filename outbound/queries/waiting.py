@@ -150,10 +150,14 @@ def _in_turn(batch: Batch, count: int, carrier_live: int) -> Waiting:
         cause = carrier.state.last_error or "errors"
         words = f"The carrier “{carrier}” is slowed to 1/{2**carrier.state.slowed} of its pace after: {cause}"
         return Waiting(batch, count, "carrier_slowed", words, carrier.state.slowed_at, None)
+    elif carrier.calls_per_second is not None and (
+        batch.calls_per_second is None or carrier.calls_per_second < batch.calls_per_second
+    ):
+        words = (
+            f"Their turn at the carrier's {float(carrier.calls_per_second):g} calls a second, shared with other batches"
+        )
     elif batch.calls_per_second is not None:
-        words = f"Their turn at {batch.calls_per_second:g} calls a second"
-    elif carrier.calls_per_second is not None:
-        words = f"Their turn at the carrier's {carrier.calls_per_second:g} calls a second, shared with other batches"
+        words = f"Their turn at {float(batch.calls_per_second):g} calls a second"
     else:
         words = "Their turn: a pump is about to claim them"
     return Waiting(batch, count, "pace", words, state.claimed_at or batch.started_at, None)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from outbound import actions
-from outbound.models import Attempt, Batch, CarrierState
+from outbound.models import Attempt, Batch, Carrier, CarrierState
 from outbound.queries.waiting import waiting_for
 
 from .conftest import numbers
@@ -128,3 +128,16 @@ def test_the_cause_is_that_of_the_end_not_of_an_answer_that_did_not_come(line):
     assert Attempt.objects.get(pk=call.attempt).cause == "16"
     line.tell([(call, "lost")])
     assert Attempt.objects.get(pk=call.attempt).cause == "16"
+
+
+def test_the_queue_names_the_slower_pace(line):
+    def words():
+        (row,) = waiting_for(batch=Batch.objects.get(pk=line.batch.pk))
+        return row.words
+
+    Batch.objects.filter(pk=line.batch.pk).update(calls_per_second=50)
+    assert words() == "Their turn at 50 calls a second"
+    Carrier.objects.filter(pk=line.house.carrier.pk).update(calls_per_second=4)
+    assert words() == "Their turn at the carrier's 4 calls a second, shared with other batches"
+    Batch.objects.filter(pk=line.batch.pk).update(calls_per_second=2)
+    assert words() == "Their turn at 2 calls a second"
