@@ -13,8 +13,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from campaigns.callers import NotANumber, e164
-
 from .expressions import Context
 from .fields import Ring
 from .flow import Action, Dial, Gather, Hangup, Input, Record, Release, Say, Select, SendSms, State
@@ -35,7 +33,7 @@ from .nodes import (
     VerifyLocation,
     YesOrNo,
 )
-from .questions import ATTEMPTS, accepted, needs_confirming, question_of, ring_order
+from .questions import ATTEMPTS, accepted, needs_confirming, question_of, ring_order, rings_in
 
 MAX_STEPS = 500
 MAX_MOVES = 20
@@ -43,17 +41,8 @@ MAX_MOVES = 20
 SECONDS_TO_RING = 60
 # Inputs that belong to one question, dial or selection: with another turn than the present one they are old news.
 _OF_A_TURN = {
-    "digits",
-    "timeout",
-    "selected",
-    "refused",
-    "answered",
-    "busy",
-    "no_answer",
-    "failed",
-    "completed",
-    "recorded",
-}
+    "digits", "timeout", "selected", "refused", "answered", "busy", "no_answer", "failed", "completed", "recorded",
+}  # fmt: skip
 _FAILED = {"busy": "busy", "no_answer": "no_answer", "failed": "error"}
 
 
@@ -320,12 +309,7 @@ class _Walker:
     def route_dynamically(self, node: DynamicRoute) -> bool:
         """Ring the number in a custom data field; False if there is none that can be rung."""
         value = self.context.text_of("custom_data", node.dynamic_route_destination)
-        rings = []
-        for part in value[:2000].split(",") if node.behave_like_ring_group else [value[:64]]:
-            try:
-                rings.append(Ring(e164(part)))
-            except NotANumber:
-                continue
+        rings = rings_in(value, several=node.behave_like_ring_group)
         if not rings:
             return False
         self.say(node.prompt)

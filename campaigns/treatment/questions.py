@@ -107,3 +107,14 @@ def ring_order(rings: Iterable[Ring], method: str, limit: int, at_once: int, see
         open_ones = [ring for _chance, ring in sorted(drawn, key=lambda pair: -pair[0])]
     numbers = list(dict.fromkeys(ring.number for ring in open_ones))[:limit]
     return tuple(tuple(numbers[start : start + at_once]) for start in range(0, len(numbers), at_once))
+
+
+def rings_in(value: str, *, several: bool) -> list[Ring]:
+    """The numbers that a custom data field names, one or several with commas; what is no number is left out."""
+    rings = []
+    for part in value[:2000].split(",") if several else [value[:64]]:
+        try:
+            rings.append(Ring(e164(part)))
+        except NotANumber:
+            continue
+    return rings

@@ -13,6 +13,7 @@ from collections import defaultdict
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from threading import Barrier, BrokenBarrierError, Lock
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,9 @@ from portal.accounts.models import Network
 from tests.factories import CampaignFactory, bundle_of, cap, changed, destinations
 
 from .clock import Clock
-from .ledger import Counter, Ledger, Line, Terms
+from .ledger import Counter, Ledger, Line
 from .race import deadlocks, together
+from .terms import LONG, OFFICE, ZERO, flat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,54 +54,6 @@ COUNTERS = (
     Counter("overflow", "periodic_calls", "Ongoing", date(2026, 6, 1), "America/Phoenix"),
 )
 TALKS = (1, 29, 30, 31, 89, 90, 91, 599, 600, 3600, 10000)
-ZERO = Decimal(0)
-
-
-def policy(kind, amount, condition=""):
-    return {"type": kind, "amount": amount, "condition": condition}
-
-
-def flat(payout, payin):
-    out, into = Decimal(payout), Decimal(payin)
-    return Terms(
-        {"payout_policies": [policy("Base", payout)], "payin_policies": [policy("Base", payin)]},
-        lambda seconds, at: out, lambda seconds, at: into, out, out,
-    )  # fmt: skip
-
-
-LONG = Terms(
-    {
-        "payout_policies": [
-            policy("Base", "2.5001", "connect_duration < 30"),
-            policy("Base", "17.0101"),
-            policy("Bonus", "4.9999", "connect_duration >= 1 min 30 sec"),
-            policy("Bonus", "0.0003", "not connect_duration < 600"),
-        ],
-        "payin_policies": [policy("Base", "21"), policy("Bonus", "0.3333", "connect_duration >= 90 and connect_duration < 600")],
-    },
-    lambda s, at: (Decimal("2.5001") if s < 30 else Decimal("17.0101"))
-    + (Decimal("4.9999") if s >= 90 else ZERO)
-    + (Decimal("0.0003") if s >= 600 else ZERO),
-    lambda s, at: Decimal(21) + (Decimal("0.3333") if 90 <= s < 600 else ZERO),
-    Decimal("22.0103"),
-    Decimal("17.0101"),
-)  # fmt: skip
-
-
-def in_office(at):
-    return 8 <= at.astimezone(ZoneInfo("America/New_York")).hour < 18
-
-
-OFFICE = Terms(
-    {
-        "payout_policies": [policy("Base", "3.0303"), policy("Bonus", "1.1111", "not during_hours")],
-        "payin_policies": [policy("Base", "5.55", "during_hours and connect_duration >= 31")],
-    },
-    lambda s, at: Decimal("3.0303") + (ZERO if in_office(at) else Decimal("1.1111")),
-    lambda s, at: Decimal("5.55") if in_office(at) and s >= 31 else ZERO,
-    Decimal("4.1414"),
-    Decimal("3.0303"),
-)
 
 
 class Day:
@@ -118,7 +72,7 @@ class Day:
             for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
             for edge, at in (("open", 8), ("closed", 18))
         }
-        made = lambda **values: CampaignFactory(advertiser=first.advertiser, **values)  # noqa: E731
+        made = partial(CampaignFactory, advertiser=first.advertiser)
         self.places = {
             "flat": first, "long": made(), "overflow": made(),
             "office": made(time_zone="America/New_York", operating_24_7=False, hours=hours),

@@ -14,7 +14,7 @@ from campaigns.treatment.flow import Input
 from tests.factories import CampaignFactory, changed
 
 from .setting import change, in_force
-from .test_flow_api import house, live, say  # noqa: F401 (fixtures)
+from .switch import live
 from .test_trees import CONNECT, END, FAILOVER, menu, node, select
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OTHER = "+13035550177"
 
 
-def begin(say, bundle):  # noqa: F811
+def begin(say, bundle):
     return say("start", caller="+13035550123", bundle=bundle.id_from_network)[1]
 
 
-def test_its_tree_is_walked_while_its_slot_is_held(house, say):  # noqa: F811
+def test_its_tree_is_walked_while_its_slot_is_held(house, say):
     bundle, made = house
     in_force(made[0], {"root": menu(node("VerifyLocation", {**CONNECT, "destination_phone_number": OTHER}))})
     body = begin(say, bundle)
@@ -45,7 +45,7 @@ def test_its_tree_is_walked_while_its_slot_is_held(house, say):  # noqa: F811
 @pytest.mark.parametrize(
     ("event", "reason"), [({"event": "digits", "digits": "1"}, "ivr_hangup"), ({"event": "hangup"}, "caller_hangup")]
 )
-def test_its_end_gives_the_slot_back(house, say, event, reason):  # noqa: F811
+def test_its_end_gives_the_slot_back(house, say, event, reason):
     bundle, made = house
     in_force(made[0], {"root": menu(END)})
     begin(say, bundle)
@@ -54,7 +54,7 @@ def test_its_end_gives_the_slot_back(house, say, event, reason):  # noqa: F811
     assert CallLeg.objects.get().end_reason == reason
 
 
-def test_nobody_there_moves_the_slot_to_the_next_destination(house, say):  # noqa: F811
+def test_nobody_there_moves_the_slot_to_the_next_destination(house, say):
     bundle, made = house
     in_force(made[0], {"root": menu({**CONNECT, "children": [{**FAILOVER, "destination_phone_number": OTHER}]})})
     in_force(made[1], {"root": menu({**CONNECT, "destination_phone_number": OTHER})})
@@ -73,7 +73,7 @@ def test_nobody_there_moves_the_slot_to_the_next_destination(house, say):  # noq
     assert list(CallLeg.objects.order_by("id").values_list("end_reason", flat=True)) == ["no_answer", "busy", "busy"]
 
 
-def test_it_is_asked_as_the_destination(house, say):  # noqa: F811
+def test_it_is_asked_as_the_destination(house, say):
     """Hours and custom data are the destination's; what is known of the call itself goes first."""
     bundle, made = house
     changed(
@@ -94,7 +94,7 @@ def test_it_is_asked_as_the_destination(house, say):  # noqa: F811
     assert body["actions"][0]["numbers"] == [OTHER], "the destination's before the bundle's"
 
 
-def test_an_edit_of_it_does_not_lead_a_caller_astray(house, say):  # noqa: F811
+def test_an_edit_of_it_does_not_lead_a_caller_astray(house, say):
     bundle, made = house
     in_force(made[0], {"root": menu(END, {**CONNECT, "destination_phone_number": OTHER})})
     begin(say, bundle)
@@ -102,7 +102,7 @@ def test_an_edit_of_it_does_not_lead_a_caller_astray(house, say):  # noqa: F811
     assert say("digits", digits="2")[1]["actions"][0]["numbers"] == [OTHER]
 
 
-def test_the_overflow_campaign_walks_its_tree_too(house, say):  # noqa: F811
+def test_the_overflow_campaign_walks_its_tree_too(house, say):
     bundle, made = house
     over = CampaignFactory(advertiser=bundle.advertiser, destination_phone_number="+13035550190")
     in_force(over, {"root": menu({**CONNECT, "destination_phone_number": OTHER})})
@@ -118,7 +118,7 @@ def test_the_overflow_campaign_walks_its_tree_too(house, say):  # noqa: F811
     assert not CallLeg.objects.filter(destination=over, ended_at=None).exists()
 
 
-def test_a_call_that_an_older_portal_began_goes_on(house, say):  # noqa: F811
+def test_a_call_that_an_older_portal_began_goes_on(house, say):
     """Its state has no word of destinations' trees, and the destination rings."""
     bundle, made = house
     body = begin(say, bundle)
@@ -130,7 +130,7 @@ def test_a_call_that_an_older_portal_began_goes_on(house, say):  # noqa: F811
     assert body["actions"][0]["action"] == "gather" and live(made) == [0, 1, 0]
 
 
-def test_its_policies_see_the_keys_of_its_own_menus(house, say):  # noqa: F811
+def test_its_policies_see_the_keys_of_its_own_menus(house, say):
     bundle, made = house
     in_force(bundle, {"root": menu(END, select())})
     in_force(made[0], {"root": menu(CONNECT)})
@@ -149,7 +149,7 @@ def test_its_policies_see_the_keys_of_its_own_menus(house, say):  # noqa: F811
     assert prices == {made[0].pk: Decimal(5), made[1].pk: Decimal(0)}
 
 
-def test_a_hang_up_between_its_selection_and_its_writing_leaves_no_slot(house, network, monkeypatch):  # noqa: F811
+def test_a_hang_up_between_its_selection_and_its_writing_leaves_no_slot(house, network, monkeypatch):
     from campaigns.actions import flows
 
     bundle, made = house
@@ -169,7 +169,7 @@ def test_a_hang_up_between_its_selection_and_its_writing_leaves_no_slot(house, n
     assert answer.state.phase == "ended" and live(made) == [0, 0, 0]
 
 
-def test_the_calls_page_and_simulate_say_so(house, say, personas, client):  # noqa: F811
+def test_the_calls_page_and_simulate_say_so(house, say, personas, client):
     bundle, made = house
     in_force(made[0], {"root": menu(END)})
     begin(say, bundle)

@@ -1,57 +1,23 @@
 """The generic webhook: any switch leads a call through its treatment by JSON, and the races that this can bring."""
 
-import json
 import random
 
 import pytest
 from django.test import Client
 
 from campaigns import actions
-from campaigns.models import Call, CallFlow, CallLeg, DestinationState
+from campaigns.models import Call, CallFlow, CallLeg
 from campaigns.treatment.flow import Input
-from portal import memory
 from portal.accounts.actions.tokens import token_create
 from portal.accounts.models import Network
 from tests.campaigns.race import deadlocks, together
-from tests.factories import AdvertiserFactory, PromoNumberFactory, bundle_of, destinations
+from tests.factories import PromoNumberFactory, bundle_of, destinations
 
 from .setting import in_force
+from .switch import live
 from .test_trees import END, menu, select
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def house(network):
-    memory.forget_everything()
-    made = destinations(3, 1, advertiser=AdvertiserFactory(network=network))
-    for index, campaign in enumerate(made):
-        campaign.destination_phone_number = f"+1303555010{index + 1}"
-        campaign.save()
-    yield bundle_of(*made), made
-    memory.forget_everything()
-
-
-def live(made):
-    return [DestinationState.objects.get(pk=campaign.pk).live for campaign in made]
-
-
-@pytest.fixture
-def say(personas, network):
-    """`say(user, event, ...)`: one request; (status, body)."""
-    keys = {}
-
-    def ask(event, user=personas.member, path="flow", **values):
-        if user.pk not in keys:
-            keys[user.pk] = token_create(by=None, user=user, name="switch")[1]
-        body = {"external_id": "a-1", "event": event, **values}
-        response = Client(raise_request_exception=False).post(
-            f"/api/2026-11-01/{network.pk}/voice/{path}.json", json.dumps(body), content_type="application/json",
-            headers={"Authorization": keys[user.pk]},
-        )  # fmt: skip
-        return response.status_code, json.loads(response.content) if response.content else None
-
-    return ask
 
 
 def test_a_switch_leads_a_call_through_its_treatment(house, say):
