@@ -17,20 +17,8 @@ from promo_numbers.models import LimitRequest, NetworkNumbers, PromoNumber
 
 from portal.accounts.roles import Role
 from tests import factories
-from tests.test_rights_matrix import (
-    HOLDS,
-    INSIDE,
-    NUMBERS,
-    SIGNED_OUT,
-    VIEW,
-    Attempt,
-    World,
-    answer_of,
-    api,
-    call,
-    campaign_path,
-    world,  # noqa: F401
-)
+from tests.rights_world import HOLDS, INSIDE, NUMBERS, SIGNED_OUT, VIEW, Attempt, World, answer_of, call
+from tests.test_rights_matrix import api, campaign_path
 from tests.test_rights_matrix import written as written_elsewhere
 
 ADD, EDIT, MOVE, RELEASE, ASK = "add", "edit", "move", "release", "ask"
@@ -42,7 +30,7 @@ BY_STAFF = {TOTAL, DYNAMIC, DECIDE_NETWORK, CONTRACT}
 
 
 @pytest.fixture
-def numbers(world: World) -> World:  # noqa: F811
+def numbers(world: World) -> World:
     """The world with a number on the campaign, free stock, limits, a request of a colleague for each, and no contract."""
     factories.stock(3)
     network = world.campaign.network
@@ -56,7 +44,7 @@ def numbers(world: World) -> World:  # noqa: F811
     return world
 
 
-def number_of(world: World) -> PromoNumber:  # noqa: F811
+def number_of(world: World) -> PromoNumber:
     return PromoNumber.objects.select_related("campaign__network").get(number="+13035550142")
 
 

@@ -22,7 +22,7 @@ from portal.accounts.actions.tokens import token_create
 from portal.accounts.models import Membership, User
 from portal.accounts.roles import Role
 from tests import factories
-from tests.test_rights_matrix import SIGNED_OUT, answer_of, call, make_user
+from tests.rights_world import SIGNED_OUT, answer_of, call, make_user
 
 VIEW, ADD, UPDATE, MOVE, RELEASE = "view", "add", "update", "move", "release"
 LIMIT, NETWORK, DECIDE, STOCK = "limit", "network_limits", "decide", "stock"
