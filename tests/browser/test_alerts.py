@@ -16,7 +16,6 @@ from campaigns.models import AlertState, DestinationState
 from portal.hooks.models import Delivery
 from portal.notices.models import Notice
 from tests.factories import AdvertiserFactory, CampaignFactory, bundle_of, cap
-from tests.hooks.receiver import Receiver
 
 PERIOD = {"reset_period": "Monthly", "starts_at": "2026-01-01", "time_zone": "America/Denver"}
 
@@ -61,13 +60,6 @@ def scene(network):
 
 
 @pytest.fixture
-def receiver(settings):
-    settings.OUTGOING_PRIVATE_ADDRESSES = True
-    with Receiver() as made:
-        yield made
-
-
-@pytest.fixture
 def told(page, live_server, sign_in, personas, scene, receiver):
     """A Super who made a webhook in the browser; its secret."""
     sign_in(personas.super)
@@ -89,7 +81,7 @@ def test_an_alert_from_the_call_to_the_bell_the_mail_and_the_webhook(
     beat("check-alerts", "send-mails", "send-webhooks")
     page.goto(live_server.url)
     expect(page.locator(".bell-count")).to_have_count(0)
-    assert mail.outbox == [] and receiver.got == [], "half used is nobody's business"
+    assert mail.outbox == [] and receiver.received == [], "half used is nobody's business"
 
     scene.call(1)
     beat("check-alerts", "check-alerts", "send-mails", "send-mails", "send-webhooks", "send-webhooks")
@@ -109,7 +101,7 @@ def test_an_alert_from_the_call_to_the_bell_the_mail_and_the_webhook(
     assert "Bluebird Denver" in message.subject and f"/campaigns/{scene.campaign.pk}/caps/" in message.body
     assert len(mails_to(personas.manager)) == 1 and len(mail.outbox) == 2, "Managers and above, once each"
 
-    ((headers, body),) = receiver.got
+    ((_, headers, body),) = receiver.received
     headers = {name.lower(): value for name, value in headers.items()}
     assert Verifier(told).verify(body, headers)
     data = json.loads(body)["data"]

@@ -1,8 +1,5 @@
 """headroom-numbers.js in Chromium, on a page of another origin, against the portal over real HTTP."""
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 from playwright.sync_api import expect
 from promo_numbers import actions
@@ -10,6 +7,7 @@ from promo_numbers.models import Allocation, PoolSlot
 
 from campaigns.callers import pretty
 from tests.factories import CampaignFactory, stock
+from tests.servers import Handler, Server
 
 SHOWN = "(805) 555-0100"
 BODY = """
@@ -27,33 +25,29 @@ BODY = """
 """
 
 
+class _Page(Handler):
+    def do_GET(self):
+        text = f"<!doctype html><title>Shop</title><body>{self.owner.body}"
+        self.answer(200, text.encode(), Content_Type="text/html; charset=utf-8")
+
+
+class Site(Server):
+    """A customer's web site of one page."""
+
+    handler, body = _Page, ""
+
+
 @pytest.fixture
 def site():
     """`site(body)` serves a page on an origin of its own; returns its address."""
-    pages = {"body": ""}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            text = f"<!doctype html><title>Shop</title><body>{pages['body']}".encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    made = Site()
 
     def serve(body):
-        pages["body"] = body
-        return f"http://127.0.0.1:{server.server_port}/offer?utm_source=search&gclid=abc"
+        made.body = body
+        return f"{made.url}/offer?utm_source=search&gclid=abc"
 
     yield serve
-    server.shutdown()
-    server.server_close()
+    made.close()
 
 
 @pytest.fixture

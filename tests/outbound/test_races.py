@@ -22,7 +22,6 @@ from portal.errors import Refused
 from tests.campaigns.race import deadlocks, together
 
 from .conftest import numbers
-from .receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -190,8 +189,7 @@ def test_a_drift_is_found_repaired_and_told(house, caplog):
     assert actions.counters_reconcile() == []
 
 
-def test_workers_that_hear_410_at_once_take_turns(house):
-    receiver = Receiver()
+def test_workers_that_hear_410_at_once_take_turns(house, receiver):
     batch = house.batch(numbers(8), result_url=receiver.url)
     receiver.answers["*"] = 410
     for call in actions.calls_claim(worker="w", limit=8):
@@ -212,10 +210,7 @@ def test_workers_that_hear_410_at_once_take_turns(house):
             held.wait(10)
             actions.deliveries_send(limit=1)
 
-    try:
-        together(work, 5)
-    finally:
-        receiver.close()
+    together(work, 5)
     assert set(batch.deliveries.values_list("state", flat=True)) == {"disabled"}
 
 

@@ -16,16 +16,8 @@ from portal.audit.models import AuditEvent
 from portal.webhooks import RETRY_SECONDS
 
 from .conftest import numbers, refused
-from .receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def receiver():
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def play(house, batch, outcomes):
@@ -154,7 +146,7 @@ def test_private_addresses_are_never_asked(settings, receiver, address):
     assert not outgoing.is_public(address)
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(outgoing.NotReached) as caught:
-        outgoing.get_status(f"http://{host}:{receiver.server.server_port}/")
+        outgoing.get_status(f"http://{host}:{receiver.port}/")
     assert caught.value.code == "private_address"
 
 
@@ -170,7 +162,7 @@ def test_a_name_that_changes_its_address_gains_nothing(settings, receiver, monke
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     with pytest.raises(outgoing.NotReached) as caught:
-        outgoing.request("GET", f"http://rebind.example:{receiver.server.server_port}/", timeout=0.3)
+        outgoing.request("GET", f"http://rebind.example:{receiver.port}/", timeout=0.3)
     assert caught.value.code in ("timeout", "unreachable") and receiver.received == []
     assert asked.count("rebind.example") == 1
 

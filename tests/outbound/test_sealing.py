@@ -14,16 +14,8 @@ from outbound.models.batch import new_secret
 from portal.sealing import seal, unseal
 
 from .conftest import numbers
-from .receiver import Receiver
 
 migration = import_module("outbound.migrations.0003_seal_secrets")
-
-
-@pytest.fixture
-def receiver():
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def ended(house, batch):

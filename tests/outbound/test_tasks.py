@@ -9,15 +9,13 @@ from outbound import actions, tasks
 from outbound.models import Batch, BatchState
 
 from .conftest import numbers
-from .receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 real_queue = tasks.queue
 
 
-def test_beats_alone_carry_a_batch_from_list_to_results(house, simulator, settings):
+def test_beats_alone_carry_a_batch_from_list_to_results(house, simulator, receiver, settings):
     settings.OUTBOUND_PUMP_SECONDS, settings.OUTBOUND_RING_SILENCE = 0.5, 0
-    receiver = Receiver()
     batch = house.batch(started=False, result_url=receiver.url)
     lines = "".join(f"{number}\n" for number in numbers(20))
     job = actions.import_create(by=None, batch=batch, file_name="x.csv", pieces=[f"destination\n{lines}".encode()])
@@ -32,7 +30,6 @@ def test_beats_alone_carry_a_batch_from_list_to_results(house, simulator, settin
         if Batch.objects.get(pk=batch.pk).status == "completed":
             break
         time.sleep(0.02)
-    receiver.close()
     assert BatchState.objects.get(pk=batch.pk).completed == 20
     assert len(receiver.received) == 20 and simulator.counts()["requests"] == 20
     assert tasks.reconcile_counters() == 0

@@ -1,8 +1,5 @@
 """Twilio's REST by the official SDK against a server that speaks it: orders, refusals, callbacks, the list."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -14,6 +11,7 @@ from outbound import actions
 from outbound.carriers import adapter_of
 from outbound.carriers.port import Known, Lost, NotSent, Order, Rejected
 from outbound.models import Attempt, AttemptEvent
+from tests.servers import Handler, Server
 
 from .conftest import numbers
 
@@ -22,56 +20,37 @@ pytestmark = pytest.mark.django_db
 TOKEN = "0123456789abcdef"
 
 
-class Cloud:
+class _Api(Handler):
+    def do_POST(self):
+        form = parse_qs(self.body().decode())
+        if not self.path.endswith("/Calls.json"):
+            return self.answer_json(200, {"sid": self.path.rpartition("/")[2].removesuffix(".json")})
+        self.owner.orders.append({name: values if len(values) > 1 else values[0] for name, values in form.items()})
+        if self.owner.status != 201:
+            return self.answer_json(self.owner.status, self.owner.error)
+        call = {"sid": f"CA{len(self.owner.calls)}", "status": "queued", "to": form["To"][0], "from": form["From"][0]}
+        self.owner.calls.append(call)
+        return self.answer_json(201, call)
+
+    def do_GET(self):
+        parts, calls = urlsplit(self.path), self.owner.calls
+        if not parts.path.endswith("/Calls.json"):
+            sid = parts.path.rpartition("/")[2].removesuffix(".json")
+            found = [call for call in calls if call["sid"] == sid]
+            return self.answer_json(200 if found else 404, found[0] if found else {"status": 404, "code": 20404})
+        query = parse_qs(parts.query)
+        found = [call for call in calls if call["to"] == query["To"][0] and call["from"] == query["From"][0]]
+        return self.answer_json(200, {"calls": found, "page": 0, "page_size": 50})
+
+
+class Cloud(Server):
     """As much of Twilio as calls need."""
+
+    handler = _Api
 
     def __init__(self) -> None:
         self.orders, self.calls, self.status, self.error = [], [], 201, {}
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self, status, content):
-                data = json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def do_POST(self):
-                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                if not self.path.endswith("/Calls.json"):
-                    return self._answer(200, {"sid": self.path.rpartition("/")[2].removesuffix(".json")})
-                owner.orders.append({name: values if len(values) > 1 else values[0] for name, values in form.items()})
-                if owner.status != 201:
-                    return self._answer(owner.status, owner.error)
-                call = {
-                    "sid": f"CA{len(owner.calls)}",
-                    "status": "queued",
-                    "to": form["To"][0],
-                    "from": form["From"][0],
-                }
-                owner.calls.append(call)
-                return self._answer(201, call)
-
-            def do_GET(self):
-                parts = urlsplit(self.path)
-                if not parts.path.endswith("/Calls.json"):
-                    sid = parts.path.rpartition("/")[2].removesuffix(".json")
-                    found = [call for call in owner.calls if call["sid"] == sid]
-                    return self._answer(200 if found else 404, found[0] if found else {"status": 404, "code": 20404})
-                query = parse_qs(parts.query)
-                found = [
-                    call for call in owner.calls if call["to"] == query["To"][0] and call["from"] == query["From"][0]
-                ]
-                return self._answer(200, {"calls": found, "page": 0, "page_size": 50})
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__()
 
 
 @pytest.fixture
@@ -82,8 +61,7 @@ def cloud(house):
         settings={"account_sid": "AC1"}, secrets={"auth_token": TOKEN},
     )  # fmt: skip
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.close()
 
 
 def order(**values):

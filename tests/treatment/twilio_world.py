@@ -1,8 +1,5 @@
 """A network with a bundle and a Twilio account, and Twilio's REST API as a small server: fixtures of the tests of its webhooks."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -11,6 +8,7 @@ from campaigns import actions
 from campaigns.models import CallLeg, DestinationState
 from portal import memory
 from tests.factories import AdvertiserFactory, PromoNumberFactory, bundle_of, destinations
+from tests.servers import Handler, Server
 
 from .setting import in_force
 from .twilio_phone import SID, TOKEN, Call, Twilio
@@ -56,39 +54,32 @@ def legs():
     return list(CallLeg.objects.order_by("id").values_list("end_reason", flat=True))
 
 
+class _Api(Handler):
+    def do_GET(self):
+        status = parse_qs(urlparse(self.path).query).get("Status", [""])[0]
+        calls = [{"sid": sid, "status": status} for sid in self.owner.alive] if status == "in-progress" else []
+        self.owner.asked.append(self.path)
+        self.answer_json(200, {"calls": calls, "next_page_uri": None, "page": 0, "page_size": 1000})
+
+    def do_POST(self):
+        form = parse_qs(self.body().decode())
+        self.owner.sent.append({name: values[0] for name, values in form.items()})
+        self.answer_json(201, {"sid": "SM1", "status": "queued"})
+
+
+class TwilioApi(Server):
+    """Twilio's REST API: `alive`, its calls in progress; `asked`, the lists; `sent`, the messages."""
+
+    handler = _Api
+
+    def __init__(self):
+        self.alive, self.asked, self.sent = [], [], []
+        super().__init__()
+
+
 @pytest.fixture
 def twilio_api(settings):
-    """Twilio's REST API as a small server: its calls in progress and the messages sent."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self, body, status=200):
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def do_GET(self):
-            status = parse_qs(urlparse(self.path).query).get("Status", [""])[0]
-            calls = [{"sid": sid, "status": status} for sid in server.alive] if status == "in-progress" else []
-            server.asked.append(self.path)
-            self._answer({"calls": calls, "next_page_uri": None, "page": 0, "page_size": 1000})
-
-        def do_POST(self):
-            body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            server.sent.append({name: values[0] for name, values in body.items()})
-            self._answer({"sid": "SM1", "status": "queued"}, 201)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.alive, server.asked, server.sent = [], [], []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    settings.TWILIO_API_URL = f"http://127.0.0.1:{server.server_port}"
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    made = TwilioApi()
+    settings.TWILIO_API_URL = made.url
+    yield made
+    made.close()
