@@ -182,6 +182,7 @@ class Refusal(models.TextChoices):
     UNKNOWN_ZONE = "unknown_time_zone", "Not a known time zone"
     FOREIGN_ANI = "foreign_ani", "The ani is not a number of this network"
     WRONG_COLUMNS = "wrong_columns", "More values than the header has columns"
+    TOO_LONG = "too_long", "More than 32 kB of call parameters in one row"
 
 
 class CarrierKind(models.TextChoices):

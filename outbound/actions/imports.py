@@ -16,7 +16,7 @@ from outbound.choices import FINISHED, BatchStatus, ImportState, Refusal
 from outbound.imports import load as loading
 from outbound.imports.numbers import NumberReader, Refused
 from outbound.imports.reader import Layout, layout_of, rows_of
-from outbound.imports.rows import Tools, staged
+from outbound.imports.rows import Entry, Tools, entries
 from outbound.models import Batch, BatchImport, ImportChunk
 from portal.accounts import access
 from portal.accounts.models import User
@@ -144,18 +144,20 @@ def recipients_add(*, by: User | None, batch: Batch, calls: list[Mapping[str, An
     names = list(dict.fromkeys(str(name) for call in calls for name in call))
     layout = layout_of(names, {})
     table = [(line, [_text(call.get(name)) for name in names]) for line, call in enumerate(calls, 1)]
-    lines = list(staged(table, layout, _tools(batch, connection)))
+    read = list(entries(table, layout, _tools(batch, connection)))
     with transaction.atomic():
         loading.take_turn(batch)
-        return _added(by, batch, lines)
+        return _added(by, batch, read)
 
 
-def _added(by: User | None, batch: Batch, lines: list[str]) -> Added:
+def _added(by: User | None, batch: Batch, read: list[Entry]) -> Added:
     """Put read calls into the batch, which must still take any."""
+    refused: list[dict[str, Any]] = []
     with locked(batch) as now:
         _may_take(now)
-        loaded = loading.load(now, lines)
-        refused = loading.refused_rows()
+        loaded = loading.add_few(
+            now, read, refuse=lambda *row: refused.append(dict(zip(("line", "value", "reason"), row, strict=True)))
+        )
         windows_renew(now)
         record(event="batch.add_calls", obj=now, by=by, changes={"calls": [0, loaded.added]})
         if loaded.added:
@@ -176,12 +178,15 @@ class _Run:
         _, header = next(rows)
         layout = layout_of(header, self.job.columns)
         with transaction.atomic(durable=True):
-            lines = staged(rows, layout, _tools(self.job.batch, self.beside))
-            loaded = loading.load(self.job.batch, lines, told=lambda step: self._tell(step, at_once=True))
-            loading.keep_refused(self.job.pk)
-            with locked(self.job.batch) as batch:
-                _may_take(batch)
-                windows_renew(batch)
+            rejections = loading.Rejections(self.job.pk)
+            loaded = loading.add_list(
+                self.job.batch,
+                entries(rows, layout, _tools(self.job.batch, self.beside)),
+                using=self.beside,
+                refuse=rejections.add,
+                told=lambda step: self._tell(step, at_once=True),
+            )
+            rejections.keep()
             done = BatchImport.objects.filter(
                 pk=self.job.pk, state=ImportState.RUNNING, runs=self.job.runs, cancel_asked_at=None
             ).update(
@@ -191,6 +196,9 @@ class _Run:
             )  # fmt: skip
             if not done:
                 raise _Canceled
+            with locked(self.job.batch) as batch:
+                _may_take(batch)
+                windows_renew(batch)
         transaction.on_commit(_wake)
 
     def _heard(self, size: int) -> None:
@@ -279,7 +287,8 @@ def _end(job: BatchImport, state: str, error: str) -> None:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    # Half of a pair of surrogates (JSON can write one) is no text that a database takes.
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()
 
 
 def _queue(job: int) -> None:

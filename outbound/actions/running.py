@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from outbound.choices import FINISHED, BatchStatus, ImportState
-from outbound.models import Attempt, Batch, BatchImport, BatchState, Window
+from outbound.choices import FINISHED, LIVE, BatchStatus, CarrierKind, ImportState
+from outbound.models import Batch, BatchImport, BatchState, Recipient, Window
 from outbound.queries.numbers import ani_numbers
 from outbound.schedule import start_alternatives
 from portal import outgoing
@@ -18,6 +18,7 @@ from portal.accounts.models import User
 from portal.audit.actions import record
 from portal.errors import Conflict, Invalid
 
+from .calls import hang_up_soon, hang_up_wish
 from .care import batches_settle
 from .common import PUMPS, batch_move, locked, placing_lock, rows
 from .windows import windows_renew
@@ -116,10 +117,11 @@ def batch_stop(*, by: User | None, batch: Batch, reason: str = "") -> Halted:
     call it outside a transaction. Raises Conflict when it is finished or was never started.
     """
     access.require(by, "operate", batch)
-    # A running import holds the hot row for a while; it gives up as soon as it sees this.
-    BatchImport.objects.filter(batch=batch, state__in=[ImportState.WAITING, ImportState.RUNNING]).update(
-        cancel_asked_at=timezone.now()
-    )
+    # Who comes in with a list that is being read would be canceled at once: the import gives up as soon as it sees this.
+    stoppable = (BatchStatus.SCHEDULED, BatchStatus.RUNNING, BatchStatus.PAUSED)
+    BatchImport.objects.filter(
+        batch=batch, batch__status__in=stoppable, state__in=[ImportState.WAITING, ImportState.RUNNING]
+    ).update(cancel_asked_at=timezone.now())
     with locked(batch, durable=True) as now:
         if now.status in FINISHED or now.status == BatchStatus.STOPPING:
             raise Conflict(f"The batch is {now.get_status_display().lower()} already.", code="wrong_status")
@@ -151,18 +153,13 @@ def batch_hang_up(*, by: User | None, batch: Batch) -> int:
     """Ask the carrier to end every live call of the batch. Returns how many. Needs `operate`; audited."""
     access.require(by, "operate", batch)
     with transaction.atomic():
-        live = Attempt.objects.filter(batch=batch, state__in=["queued", "dialing", "connected"], hangup_asked_at=None)
-        asked = list(live.values_list("pk", flat=True))
+        # People before their attempts, as news takes them (docs/locking.md).
+        live = Recipient.objects.select_for_update(no_key=True).filter(batch=batch, state__in=LIVE).order_by("pk")
+        asked = hang_up_wish(live.only("pk"))
         if asked:
             record(event="batch.hang_up", obj=batch, by=by, changes={"calls": [len(asked), 0]})
-            transaction.on_commit(lambda: _hang_up(asked))
+            transaction.on_commit(lambda: hang_up_soon(asked))
     return len(asked)
-
-
-def _hang_up(attempts: list) -> None:  # type: ignore[type-arg]
-    from outbound import tasks
-
-    tasks.queue(tasks.hang_up_calls, [str(pk) for pk in attempts])
 
 
 def _wake() -> None:
@@ -245,6 +242,14 @@ def _start_problems(batch: Batch) -> list[tuple[str | None, str, str]]:
     if not batch.carrier.is_enabled:
         problems.append(
             ("carrier", "carrier_disabled", f"The carrier “{batch.carrier}” is switched off; choose another.")
+        )
+    if batch.carrier.kind == CarrierKind.TWILIO and not batch.start_url:
+        problems.append(
+            (
+                "start_url",
+                "required",
+                f"The carrier “{batch.carrier}” asks the start URL what to say; without one it refuses every call. Give one.",
+            )
         )
     importing = BatchImport.objects.filter(batch=batch, state__in=[ImportState.WAITING, ImportState.RUNNING]).exists()
     if not batch.state.pending and not importing:

@@ -1,44 +1,75 @@
-"""From staging into the batch: set-based, in one transaction, so that nothing is ever half-done."""
+"""From read rows into the batch: one COPY in one transaction, so that nothing is ever half-done.
 
-from collections.abc import Callable, Iterable, Sequence
+The trigger that counts fires once, when the COPY ends: until then the batch's hot row is free, so a live batch goes on
+dialing while a long list comes in, and can be stopped at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import batched
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import psycopg
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
+from pyroaring import BitMap64
 
 from outbound.choices import Refusal
 from outbound.models import Batch
 from outbound.queries.numbers import ani_numbers
 
-_STAGING = """
-DROP TABLE IF EXISTS pg_temp.outbound_staging, pg_temp.outbound_forbidden;
-CREATE TEMPORARY TABLE outbound_staging (
-    line integer, number text, zones integer, ani text, parameters jsonb, refusal text, value text
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE outbound_forbidden (line integer PRIMARY KEY) ON COMMIT DROP
-"""
-_COPY = "COPY outbound_staging (line, number, zones, ani, parameters, refusal, value) FROM STDIN"
-# Many lines in one write: each costs a call into the driver.
-LINES_PER_WRITE = 2000
-# While PostgreSQL adds one slice, Python reads the next: both cores work, and a slice is what is in memory at most twice.
-SLICE = 50_000
+from .rows import NONE, Entry, escaped
+
+_COPY = (
+    "COPY outbound_recipient (number, zones_id, ani, parameters, state, reason, batch_id, due_at, attempts, dialed, outcome)"
+    " FROM STDIN"
+)
+_COPY_REFUSED = "COPY outbound_importrejection (line, value, reason, job_id) FROM STDIN"
+# While PostgreSQL adds one slice, Python reads the next: a slice, of rows or of bytes of parameters, is what is in memory
+# at most twice.
+SLICE = 10_000
+SLICE_BYTES = 4 << 20
+# Refused rows in memory before they go to disk: the connection is busy with the list itself until its end.
+REFUSED_BYTES = 1 << 20
 # Namespace of the advisory lock that lets one import at a time into a batch (docs/locking.md).
 LOCK = 0x0B47C4
+
+Refuse = Callable[[int, str, str], None]
 
 
 @dataclass
 class Loaded:
-    """What became of a list's rows."""
+    """What became of a list's rows. `suppressed`: of those added, who is not to be called."""
 
     added: int = 0
     suppressed: int = 0
-    refused: int = 0
     by_reason: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> int:
+        """How many rows were not taken."""
+        return sum(self.by_reason.values())
+
+
+class Rejections:
+    """Refused rows on their way to an import's own, kept aside until its list is in."""
+
+    def __init__(self, job: int) -> None:
+        self._job = job
+        self._rows = SpooledTemporaryFile(REFUSED_BYTES, mode="w+b")  # noqa: SIM115 - lives as long as this
+
+    def add(self, line: int, value: str, reason: str) -> None:
+        """Keep one: its line in the file, what stood there, and why it was refused."""
+        self._rows.write(f"{line}\t{escaped(value[:200])}\t{reason}\t{self._job}\n".encode())
+
+    def keep(self) -> None:
+        """Write them all, in the running transaction."""
+        self._rows.seek(0)
+        with connection.cursor() as cursor, cursor.copy(_COPY_REFUSED) as copy:
+            while piece := self._rows.read(1 << 16):
+                copy.write(piece)
 
 
 def zone_set_id(zones: tuple[str, ...], using: BaseDatabaseWrapper) -> int:
@@ -58,7 +89,7 @@ def zone_set_id(zones: tuple[str, ...], using: BaseDatabaseWrapper) -> int:
 
 
 def take_turn(batch: Batch) -> None:
-    """One list at a time into a batch: so "stood in the batch before" is a question of ids alone.
+    """One list at a time into a batch: so nobody else adds a number between our look and our COPY.
 
     Taken before the batch's hot row, never while holding it (docs/locking.md).
     """
@@ -66,156 +97,152 @@ def take_turn(batch: Batch) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, batch.pk])
 
 
-def load(batch: Batch, lines: Iterable[str], *, told: Callable[[str], None] = lambda step: None) -> Loaded:
-    """Add lines (`rows.staged`) to `batch`, through a staging table that lives as long as the transaction.
+def add_few(batch: Batch, entries: Iterable[Entry], *, refuse: Refuse) -> Loaded:
+    """Add read rows that fit into memory, by the rules of `add_list`. The caller's transaction has the turn."""
+    gate = _Gate(batch, connection, refuse)
+    text = gate.passed(list(entries))
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(text)
+    return gate.done()
 
-    Do-not-call numbers and those of unknown zones come in as suppressed; foreign anis and duplicates are refused. `lines`
-    and `told` (which hears each step) may raise to give up: the caller's transaction rolls back.
+
+def add_list(
+    batch: Batch, entries: Iterable[Entry], *, using: BaseDatabaseWrapper, refuse: Refuse, told: Callable[[str], None]
+) -> Loaded:
+    """Add read rows (`rows.entries`), however many, to `batch` in the running transaction.
+
+    Do-not-call numbers and those of unknown zones come in as suppressed; foreign anis and duplicates go to `refuse`
+    (line, what stood there, reason), as do rows that were refused in reading. `using` is a second connection: it is asked
+    while the first one writes. `entries` and `told` (which hears each step) may raise to give up: the caller's
+    transaction rolls back.
     """
-    loaded = Loaded()
-    with connection.cursor() as cursor, ThreadPoolExecutor(1, thread_name_prefix="add") as beside:
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        take_turn(batch)
-        cursor.execute(_STAGING)
-        cursor.execute("SELECT nextval('outbound_recipient_id_seq')")
-        (before,) = cursor.fetchone()
-        forbid = _forbidding(cursor, batch)
-        adding: Future[int] | None = None
-        low = 0
-        for block in batched(lines, SLICE, strict=False):
-            # Only one of the two speaks to the database at any time: here, with the slice before added.
-            if adding is not None:
-                loaded.added += adding.result()
-            part = _staged(cursor, block, low)
-            told(f"adding rows up to line {part['high']}")
-            _refuse_foreign_anis(cursor, batch, part)
-            for statement, values in forbid:
-                cursor.execute(statement, values | part)
-            adding = beside.submit(_added, connection.connection, {"batch": batch.pk} | part)
-            low = part["high"]
-        if adding is not None:
-            loaded.added += adding.result()
-        told("looking for duplicates")
-        cursor.execute("SELECT count(*) FROM outbound_staging WHERE refusal IS NULL")
-        if cursor.fetchone()[0] != loaded.added:
-            values = {"batch": batch.pk, "before": before, "reason": Refusal.DUPLICATE}
-            cursor.execute("ANALYZE outbound_staging")
-            cursor.execute(_IN_BATCH_BEFORE, values)
-            cursor.execute(_DUPLICATES, values)
-        cursor.execute(
-            "INSERT INTO outbound_window (batch_id, zones_id) SELECT %s, zones FROM outbound_staging"
-            " WHERE zones IS NOT NULL AND refusal IS NULL GROUP BY zones ON CONFLICT DO NOTHING",
-            [batch.pk],
-        )
-        cursor.execute("SELECT refusal, count(*) FROM outbound_staging WHERE refusal IS NOT NULL GROUP BY refusal")
-        loaded.by_reason = dict(cursor.fetchall())
-        loaded.refused = sum(loaded.by_reason.values())
-        cursor.execute(
-            "SELECT count(*) FROM outbound_staging s WHERE refusal IS NULL"
-            " AND (zones IS NULL OR EXISTS (SELECT 1 FROM outbound_forbidden f WHERE f.line = s.line))"
-        )
-        loaded.suppressed = cursor.fetchone()[0]
-    return loaded
+    take_turn(batch)
+    gate = _Gate(batch, using, refuse)
+    with (
+        psycopg.Cursor(connection.connection) as cursor,
+        cursor.copy(_COPY) as copy,
+        ThreadPoolExecutor(1, thread_name_prefix="copy") as beside,
+    ):
+        writing: Future[None] | None = None
+        for block in _slices(entries):
+            text = gate.passed(block)
+            if writing is not None:
+                writing.result()
+            told(f"adding rows up to line {block[-1][0]}")
+            writing = beside.submit(copy.write, text)
+        if writing is not None:
+            writing.result()
+        told("counting")
+    return gate.done()
 
 
-def _staged(cursor: CursorWrapper, block: Sequence[str], low: int) -> dict[str, Any]:
-    """Copy a slice into the staging table. Returns where it stands: its lines, and the page on which they begin."""
-    cursor.execute("SELECT greatest(pg_relation_size('outbound_staging') / current_setting('block_size')::int - 1, 0)")
-    (page,) = cursor.fetchone()
-    with cursor.copy(_COPY) as copy:
-        for some in batched(block, LINES_PER_WRITE, strict=False):
-            copy.write("".join(some))
-    return {"page": f"({page},0)", "low": low, "high": int(block[-1].partition("\t")[0])}
+def _slices(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    block: list[Entry] = []
+    size = 0
+    for entry in entries:
+        block.append(entry)
+        size += len(entry[4])
+        if len(block) >= SLICE or size > SLICE_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
 
 
-def _added(raw: psycopg.Connection[Any], values: dict[str, Any]) -> int:
-    """Add a slice to the batch (a thread's work, on the same connection). Returns how many are new."""
-    with psycopg.Cursor(raw) as cursor:
-        return cursor.execute(_INSERT, values).rowcount
+class _Gate:
+    """Who of a list comes in, and how. Knows every number that did, in some fifteen bytes each."""
 
+    def __init__(self, batch: Batch, using: BaseDatabaseWrapper, refuse: Refuse) -> None:
+        self.batch, self.using, self.refuse = batch, using, refuse
+        self.loaded = Loaded()
+        self._refused: Counter[str] = Counter()
+        self._seen = BitMap64()
+        self._zones: set[int] = set()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00'), l.lists, l.lengths,"
+                " EXISTS (SELECT 1 FROM outbound_recipient r WHERE r.batch_id = %s) FROM outbound_lists(%s) l",
+                [batch.pk, batch.pk],
+            )
+            now, self._lists, self._lengths, self._stands_some = cursor.fetchone()
+        rest = f"{batch.pk}\t{now}\t0\t0\t\n"
+        self._pending = f"pending\t\t{rest}"
+        self._do_not_call = f"suppressed\tdo_not_call\t{rest}"
+        self._unknown_zone = f"suppressed\tunknown_zone\t{rest}"
 
-def keep_refused(job: int) -> None:
-    """Write the refused rows of the staging table to an import's own."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO outbound_importrejection (job_id, line, value, reason)"
-            " SELECT %s, line, coalesce(value, number, ''), refusal FROM outbound_staging"
-            " WHERE refusal IS NOT NULL ORDER BY line",
-            [job],
-        )
+    def passed(self, block: list[Entry]) -> bytes:
+        """Those of some rows that come in, in COPY's text form; the others go to `refuse`."""
+        foreign = self._foreign({ani for _, _, _, ani, _, reason, _ in block if ani and not reason})
+        numbers = [number for _, number, *_ in block if number]
+        stands = self._standing(numbers)
+        forbidden = self._forbidden(numbers)
+        seen, loaded, found = self._seen, self.loaded, []
+        for line, number, zones, ani, parameters, reason, value in block:
+            if not reason:
+                # The digits of an E.164 number fit into 64 bits.
+                key = int(number)
+                if ani in foreign:
+                    reason, value = Refusal.FOREIGN_ANI, f"{number} ani {ani}"
+                elif key in seen or number in stands:
+                    reason = Refusal.DUPLICATE
+                else:
+                    seen.add(key)
+            if reason:
+                self._refused[reason] += 1
+                self.refuse(line, value or number, reason)
+                continue
+            if number in forbidden:
+                how = self._do_not_call
+                loaded.suppressed += 1
+            elif zones:
+                how = self._pending
+            else:
+                how = self._unknown_zone
+                loaded.suppressed += 1
+            self._zones.add(zones)
+            found.append(f"{number}\t{zones or NONE}\t{ani}\t{parameters}\t{how}")
+        loaded.added += len(found)
+        return "".join(found).encode()
 
+    def done(self) -> Loaded:
+        """The windows of zones that are new to the batch, and what became of all rows."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO outbound_window (batch_id, zones_id) SELECT %s, z FROM unnest(%s::int[]) z ORDER BY z"
+                " ON CONFLICT DO NOTHING",
+                [self.batch.pk, sorted(self._zones - {0})],
+            )
+        self.loaded.by_reason = dict(self._refused)
+        return self.loaded
 
-def refused_rows() -> list[dict[str, object]]:
-    """The refused rows of the staging table, for a list that came with one request."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT line, coalesce(value, number, ''), refusal FROM outbound_staging WHERE refusal IS NOT NULL ORDER BY line"
-        )
-        return [{"line": line, "value": value, "reason": reason} for line, value, reason in cursor.fetchall()]
+    def _foreign(self, anis: set[str]) -> set[str]:
+        return anis - ani_numbers(self.batch.network, anis, using=self.using).keys()
 
-
-# A slice of the staging table: its pages are read, not all that came before.
-_PART = "s.ctid >= %(page)s::tid AND s.line > %(low)s AND s.line <= %(high)s"
-_INSERT = f"""
-INSERT INTO outbound_recipient (batch_id, number, zones_id, state, reason, attempts, dialed, due_at, outcome, ani, parameters)
-SELECT %(batch)s, s.number, s.zones,
-       CASE WHEN s.zones IS NULL OR f.line IS NOT NULL THEN 'suppressed' ELSE 'pending' END,
-       CASE WHEN f.line IS NOT NULL THEN 'do_not_call' WHEN s.zones IS NULL THEN 'unknown_zone' ELSE '' END,
-       0, 0, now(), '', s.ani, s.parameters
-FROM outbound_staging s LEFT JOIN outbound_forbidden f ON f.line = s.line
-WHERE {_PART} AND s.refusal IS NULL
-ON CONFLICT (batch_id, number) DO NOTHING
-"""  # noqa: S608 - a constant
-# Few numbers stand twice, so only those are sorted.
-_DUPLICATES = """
-UPDATE outbound_staging s SET refusal = %(reason)s
-FROM (
-    SELECT o.line, row_number() OVER (PARTITION BY o.number ORDER BY o.line) AS place
-    FROM outbound_staging o
-    WHERE o.refusal IS NULL AND o.number IN (
-        SELECT number FROM outbound_staging WHERE refusal IS NULL GROUP BY number HAVING count(*) > 1)
-) twice
-WHERE s.line = twice.line AND twice.place > 1
-"""
-_IN_BATCH_BEFORE = """
-UPDATE outbound_staging s SET refusal = %(reason)s
-FROM outbound_recipient r
-WHERE r.batch_id = %(batch)s AND r.number = s.number AND r.id < %(before)s AND s.refusal IS NULL
-"""
-
-
-_FORBIDDEN_NUMBERS = f"""
-INSERT INTO outbound_forbidden
-SELECT s.line FROM outbound_staging s JOIN outbound_donotcallentry e ON e.pattern = s.number
-WHERE {_PART} AND e.list_id = ANY(%(lists)s) AND s.refusal IS NULL ON CONFLICT DO NOTHING
-"""  # noqa: S608 - a constant
-_FORBIDDEN_PREFIXES = f"""
-INSERT INTO outbound_forbidden
-SELECT s.line FROM outbound_staging s JOIN outbound_donotcallentry e ON e.pattern = left(s.number, %(length)s) || '*'
-WHERE {_PART} AND e.list_id = ANY(%(lists)s) AND s.refusal IS NULL ON CONFLICT DO NOTHING
-"""  # noqa: S608 - a constant
-
-
-def _refuse_foreign_anis(cursor: CursorWrapper, batch: Batch, part: dict[str, Any]) -> None:
-    cursor.execute(f"SELECT DISTINCT ani FROM outbound_staging s WHERE {_PART} AND ani <> '' AND refusal IS NULL", part)  # noqa: S608 - constant
-    given = [ani for (ani,) in cursor.fetchall()]
-    foreign = sorted(set(given) - set(ani_numbers(batch.network, given))) if given else []
-    if foreign:
-        cursor.execute(
-            f"UPDATE outbound_staging s SET refusal = %(reason)s, value = number || ' ani ' || ani WHERE {_PART}"  # noqa: S608
-            " AND ani = ANY(%(foreign)s)",
-            part | {"reason": Refusal.FOREIGN_ANI, "foreign": foreign},
+    def _standing(self, numbers: list[str]) -> set[str]:
+        """Which of some numbers stood in the batch before."""
+        if not self._stands_some or not numbers:
+            return set()
+        # One text for all of them: the driver would quote every member of a list.
+        return self._asked(
+            "SELECT number FROM outbound_recipient WHERE batch_id = %s AND number = ANY (string_to_array(%s, ','))",
+            [self.batch.pk, ",".join(numbers)],
         )
 
+    def _forbidden(self, numbers: list[str]) -> set[str]:
+        """Which of some numbers stand on a list that binds the batch, themselves or by a prefix."""
+        if not self._lists or not numbers:
+            return set()
+        lengths = self._lengths or []
+        prefixes = {f"{number[:length]}*" for length in lengths for number in numbers}
+        found = self._asked(
+            "SELECT p FROM unnest(string_to_array(%s, ',')) p WHERE EXISTS ("
+            "SELECT 1 FROM outbound_donotcallentry e WHERE e.list_id = ANY (%s) AND e.pattern = p)",
+            [",".join([*numbers, *prefixes]), self._lists],
+        )
+        starts = tuple(pattern[:-1] for pattern in found if pattern.endswith("*"))
+        return found | {number for number in numbers if number.startswith(starts)} if starts else found
 
-def _forbidding(cursor: CursorWrapper, batch: Batch) -> list[tuple[str, dict[str, Any]]]:
-    """What finds the lines of a slice whose number stands on a list that binds the batch: (statement, values) each.
-
-    One join per length of pattern, not one look per row.
-    """
-    cursor.execute("SELECT lists, lengths FROM outbound_lists(%s)", [batch.pk])
-    lists, lengths = cursor.fetchone()
-    if not lists:
-        return []
-    prefixes = [(_FORBIDDEN_PREFIXES, {"lists": lists, "length": length}) for length in lengths or []]
-    return [(_FORBIDDEN_NUMBERS, {"lists": lists}), *prefixes]
+    def _asked(self, sql: str, values: list[Any]) -> set[str]:
+        with self.using.cursor() as cursor:
+            cursor.execute(sql, values)
+            return {found for (found,) in cursor.fetchall()}

@@ -1,4 +1,4 @@
-"""Rows of a list to rows of the staging table."""
+"""Rows of a list to what may be added to a batch."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,14 @@ from .reader import Layout, dial_string
 # Text to a JSON string, in C; a million small objects are put together from these faster than by an encoder each.
 _quoted = json.encoder.encode_basestring
 NONE = "\\N"
+# Of one call, all of them together: what every claim, page and result of it carries.
+LONGEST_PARAMETERS = 32 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
+
+
+# A row that was read: its line; the number (E.164); the id of its zones, 0 = unknown; the ani, "" = the batch's; the
+# parameters in COPY's text form; why it is refused, "" = it is not; what to show then, "" = the number.
+Entry = tuple[int, str, int, str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ def escaped(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-def staged(rows: Iterable[tuple[int, list[str]]], layout: Layout, tools: Tools) -> Iterator[str]:
-    """One line of COPY's text form per row: line, number, zones, ani, parameters, refusal, value."""
+def entries(rows: Iterable[tuple[int, list[str]]], layout: Layout, tools: Tools) -> Iterator[Entry]:
+    """What each row says, or why it cannot be taken; rows without any value are left out."""
     known_zones = dict.fromkeys(available_timezones(), 0)
     read, place, parameters, width = tools.numbers.read, layout.number, layout.parameters, layout.width
     for line, row in rows:
@@ -56,15 +63,24 @@ def staged(rows: Iterable[tuple[int, list[str]]], layout: Layout, tools: Tools) 
                 given = options.pop("ani", "") or given
                 own = {**options, **own}
             ani = tools.ani(given) if given else ""
+            data = _json(own) if own else NONE
         except Refused as refused:
-            yield f"{line}\t{NONE}\t{NONE}\t\t{NONE}\t{refused.reason}\t{escaped(text or ','.join(row))[:200]}\n"
+            yield line, "", 0, "", "", refused.reason, text or ",".join(row)
             continue
-        # Nulls cannot stand in jsonb; everything else is escaped by JSON already, so only its backslashes remain.
-        data = NONE
-        if own:
-            inner = ",".join([f"{_quoted(name)}:{_quoted(value)}" for name, value in own.items()])
-            data = f"{{{inner}}}".replace("\\u0000", "").replace("\\", "\\\\")
-        yield f"{line}\t{number}\t{zones or NONE}\t{ani}\t{data}\t{NONE}\t{escaped(text)[:200] if options else NONE}\n"
+        yield line, number, zones, ani, data, "", text if options else ""
+
+
+def _json(values: dict[str, str]) -> str:
+    """An object of texts, in COPY's text form. Raises Refused when it is too long."""
+    inner = ",".join([f"{_quoted(name)}:{_quoted(value)}" for name, value in values.items()])
+    if len(inner) > LONGEST_PARAMETERS:
+        raise Refused(Refusal.TOO_LONG)
+    if "\\u0000" in inner:
+        # Nulls cannot stand in jsonb. They are taken out of the values: here, the same letters may be somebody's text.
+        bare = {name.replace("\0", ""): value.replace("\0", "") for name, value in values.items()}
+        inner = ",".join([f"{_quoted(name)}:{_quoted(value)}" for name, value in bare.items()])
+    # Everything else is escaped by JSON already, so only its backslashes remain.
+    return "{%s}" % inner.replace("\\", "\\\\")  # noqa: UP031 - an f-string would need four braces
 
 
 def _zone(name: str, known: dict[str, int], tools: Tools) -> int:
