@@ -1,13 +1,15 @@
-"""Personas and the world that the rights matrices try them in (fixture `world`, by persona).
+"""Personas, the world that the rights matrices try them in (fixture `world`, by persona), and what their tables are read with.
 
 A surface answers "ok", 403, 404 or "sign in".
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.urls import reverse
@@ -16,7 +18,7 @@ from campaigns import actions
 from campaigns.models import CallLeg, Campaign
 from portal.accounts import access
 from portal.accounts.actions.tokens import token_create
-from portal.accounts.models import Membership, User
+from portal.accounts.models import Membership, Network, User
 from portal.accounts.roles import Role
 from portal.errors import NotAllowed, NotFound
 from tests import factories
@@ -68,6 +70,10 @@ class World:
     client: Client
     headers: dict[str, str]
 
+    @property
+    def network(self) -> Network:
+        return self.campaign.network
+
 
 def make_user(persona: str, campaign: Campaign) -> User | AnonymousUser:
     network = campaign.network
@@ -107,6 +113,20 @@ def make_user(persona: str, campaign: Campaign) -> User | AnonymousUser:
     return user
 
 
+def entering(user: Any, network: Network) -> tuple[Any, Client, dict[str, str]]:
+    """The user as the database has him, his browser looking at the network, and the headers of his token."""
+    headers: dict[str, str] = {}
+    client = Client()
+    if user.pk:
+        user = User.objects.get(pk=user.pk)
+        if user.is_active:
+            headers = {"Authorization": token_create(by=None, user=user, name="matrix")[1]}
+        client.force_login(user)
+        if access.stands_above(user):
+            client.post(reverse("accounts:switch-network"), {"network": network.pk})
+    return user, client, headers
+
+
 @pytest.fixture
 def world(db, request) -> World:
     persona = request.param
@@ -118,17 +138,7 @@ def world(db, request) -> World:
     bundle = factories.bundle_of(campaign)
     routed = actions.call_route(by=None, network=network, campaign=bundle.pk, caller="+13035550199")
     other = factories.MembershipFactory(network=network, role=Role.OBSERVER)
-    user = make_user(persona, campaign)
-    headers: dict[str, str] = {}
-    if user.pk:
-        user = User.objects.get(pk=user.pk)
-        if user.is_active:
-            headers = {"Authorization": token_create(by=None, user=user, name="matrix")[1]}
-    client = Client(raise_request_exception=True)
-    if user.pk:
-        client.force_login(user)
-        if access.stands_above(user):
-            client.post(reverse("accounts:switch-network"), {"network": network.pk})
+    user, client, headers = entering(make_user(persona, campaign), network)
     return World(campaign, bundle, CallLeg.objects.get(pk=routed.leg_id), cap, other, user, client, headers)
 
 
@@ -158,3 +168,26 @@ def call(write: Callable[..., Any], **values: Any) -> Any:
     except NotFound:
         return 404
     return "ok"
+
+
+def api(world: Any, method: str, path: str, body: dict[str, Any] | None = None, version: str = "2026-11-01") -> Any:
+    """One request to the API as the persona's token (or without one)."""
+    url = f"/api/{version}/{world.network.pk}/{path}.json"
+    client = Client(headers=world.headers)
+    return answer_of(client.generic(method, url, json.dumps(body or {}), content_type="application/json"))
+
+
+def cases(surfaces: Mapping[str, Mapping[str, Any]], personas: Collection[str]) -> list[Any]:
+    """(persona, action, surface) of the whole table, named so."""
+    return [
+        pytest.param(persona, action, surface, id=f"{persona}-{action}-{surface}")
+        for surface, attempts in surfaces.items()
+        for action in attempts
+        for persona in personas
+        if (persona, surface) != ("anonymous", "action")  # an action is always somebody's
+    ]
+
+
+def rows_of(*names: str) -> dict[str, list[Any]]:
+    """Every row of the models: compared before and after, it shows whether an attempt wrote."""
+    return {name: list(apps.get_model(name).objects.order_by("pk").values()) for name in names}

@@ -9,8 +9,6 @@ import json
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.test import Client
 from django.urls import reverse
 
 from campaigns import actions
@@ -36,7 +34,10 @@ from tests.rights_world import (
     Attempt,
     World,
     answer_of,
+    api,
     call,
+    cases,
+    rows_of,
 )
 
 
@@ -95,13 +96,6 @@ ADMIN_ATTEMPTS: dict[str, Attempt] = {
         )
     ),
 }
-
-
-def api(world: World, method: str, path: str, body: dict[str, Any] | None = None, version: str = "2026-11-01") -> Any:
-    """One request to the API as the persona's token (or without one)."""
-    url = f"/api/{version}/{world.campaign.network_id}/{path}.json"
-    client = Client(headers=world.headers)
-    return answer_of(client.generic(method, url, json.dumps(body or {}), content_type="application/json"))
 
 
 def campaign_path(world: World) -> str:
@@ -174,27 +168,17 @@ def expected(persona: str, action: str, surface: str) -> Any:
     return 403 if seen else 404
 
 
-CASES = [
-    pytest.param(persona, action, surface, id=f"{persona}-{action}-{surface}")
-    for surface, attempts in SURFACES.items()
-    for action in attempts
-    for persona in HOLDS
-    if (persona, surface) != ("anonymous", "action")  # an action is always somebody's
-]
-
-
 def written() -> dict[str, list[Any]]:
     """Every row that a refused attempt might have touched."""
-    names = (
+    return rows_of(
         "campaigns.Campaign", "campaigns.Cap", "campaigns.CallLeg", "campaigns.Call", "campaigns.DestinationState",
         "campaigns.CampaignUserGrant", "campaigns.CampaignGroupGrant", "campaigns.AdvertiserUserGrant",
         "campaigns.AdvertiserGroupGrant", "campaigns.BundleDestination", "accounts.Membership", "accounts.Network",
         "audit.AuditEvent",
     )  # fmt: skip
-    return {name: list(apps.get_model(name).objects.order_by("pk").values()) for name in names}
 
 
-@pytest.mark.parametrize(("world", "action", "surface"), CASES, indirect=["world"])
+@pytest.mark.parametrize(("world", "action", "surface"), cases(SURFACES, HOLDS), indirect=["world"])
 def test_matrix(world, action, surface, request):
     persona = request.node.callspec.id.split("-")[0]
     before = written()

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.urls import reverse
 from promo_numbers import actions
 from promo_numbers.actions.contracts import contract_set
@@ -17,8 +16,21 @@ from promo_numbers.models import LimitRequest, NetworkNumbers, PromoNumber
 
 from portal.accounts.roles import Role
 from tests import factories
-from tests.rights_world import HOLDS, INSIDE, NUMBERS, SIGNED_OUT, VIEW, Attempt, World, answer_of, call
-from tests.test_rights_matrix import api, campaign_path
+from tests.rights_world import (
+    HOLDS,
+    INSIDE,
+    NUMBERS,
+    SIGNED_OUT,
+    VIEW,
+    Attempt,
+    World,
+    answer_of,
+    api,
+    call,
+    cases,
+    rows_of,
+)
+from tests.test_rights_matrix import campaign_path
 from tests.test_rights_matrix import written as written_elsewhere
 
 ADD, EDIT, MOVE, RELEASE, ASK = "add", "edit", "move", "release", "ask"
@@ -161,30 +173,14 @@ def expected(persona: str, action: str, surface: str) -> Any:
     return 403 if seen else 404
 
 
-CASES = [
-    pytest.param(persona, action, surface, id=f"{persona}-{action}-{surface}")
-    for surface, attempts in SURFACES.items()
-    for action in attempts
-    for persona in HOLDS
-    if (persona, surface) != ("anonymous", "action")
-]
-
-
 def written() -> dict[str, list[Any]]:
-    names = (
-        "PromoNumber",
-        "StockNumber",
-        "CampaignNumbers",
-        "NetworkNumbers",
-        "LimitRequest",
-        "Contract",
-        "NumberOrder",
-    )
-    own = {name: list(apps.get_model("numbers", name).objects.order_by("pk").values()) for name in names}
-    return written_elsewhere() | own
+    return written_elsewhere() | rows_of(
+        "numbers.PromoNumber", "numbers.StockNumber", "numbers.CampaignNumbers", "numbers.NetworkNumbers",
+        "numbers.LimitRequest", "numbers.Contract", "numbers.NumberOrder",
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize(("world", "action", "surface"), CASES, indirect=["world"])
+@pytest.mark.parametrize(("world", "action", "surface"), cases(SURFACES, HOLDS), indirect=["world"])
 def test_matrix(numbers, action, surface, request):
     persona = request.node.callspec.id.split("-")[0]
     before = written()

@@ -4,12 +4,9 @@ Who may is answered with success on every surface, who may not but sees the numb
 On every refusal nothing may have been written.
 """
 
-import json
 from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
-from django.test import Client
 from django.urls import reverse
 from promo_numbers import actions
 from promo_numbers.actions.requests import limit_request_create, limit_request_decide
@@ -18,11 +15,10 @@ from promo_numbers.models import PromoNumber, StockNumber
 
 from campaigns.actions import access_grant
 from portal.accounts import access
-from portal.accounts.actions.tokens import token_create
-from portal.accounts.models import Membership, User
+from portal.accounts.models import Membership
 from portal.accounts.roles import Role
 from tests import factories
-from tests.rights_world import SIGNED_OUT, answer_of, call, make_user
+from tests.rights_world import SIGNED_OUT, answer_of, api, call, cases, entering, make_user, rows_of
 
 VIEW, ADD, UPDATE, MOVE, RELEASE = "view", "add", "update", "move", "release"
 LIMIT, NETWORK, DECIDE, STOCK = "limit", "network_limits", "decide", "stock"
@@ -77,15 +73,7 @@ def world(db, request):
     asked = limit_request_create(
         by=asker, network=network, ceiling="campaign", campaign=roofing, more=5, reason="Spring"
     )
-    user = person(request.param, roofing, plumbing)
-    headers, client = {}, Client(raise_request_exception=True)
-    if user.pk:
-        user = User.objects.get(pk=user.pk)
-        if user.is_active:
-            headers = {"Authorization": token_create(by=None, user=user, name="matrix")[1]}
-        client.force_login(user)
-        if access.stands_above(user):
-            client.post(reverse("accounts:switch-network"), {"network": network.pk})
+    user, client, headers = entering(person(request.param, roofing, plumbing), network)
     return SimpleNamespace(
         network=network, roofing=roofing, plumbing=plumbing, number=number, asked=asked, user=user, client=client,
         headers=headers, free=StockNumber.objects.filter(state="free").first(),
@@ -94,12 +82,6 @@ def world(db, request):
 
 def page(w, name, *args, **data):
     return answer_of(w.client.post(reverse(f"numbers:{name}", args=args), data))
-
-
-def api(w, method, path, body=None, version="2026-11-01"):
-    url = f"/api/{version}/{w.network.pk}/{path}.json"
-    client = Client(headers=w.headers)
-    return answer_of(client.generic(method, url, json.dumps(body or {}), content_type="application/json"))
 
 
 def below(w, rest):
@@ -209,7 +191,7 @@ def expected(persona, action, surface):
             return 404 if inside else 403
         if surface == "admin":
             return 403 if seen and not inside else 404  # limited members do not see the network's limits
-        return 403 if seen or inside else 404
+        return 403 if seen and not inside else 404
     if action == DECIDE:
         return 403 if persona == "manager" else 404  # whoever neither asks nor decides does not see requests
     if action == ADD and surface == "admin":
@@ -220,25 +202,15 @@ def expected(persona, action, surface):
     return 403 if seen else 404
 
 
-CASES = [
-    pytest.param(persona, action, surface, id=f"{persona}-{action}-{surface}")
-    for surface, attempts in SURFACES.items()
-    for action in attempts
-    for persona in HOLDS
-    if (persona, surface) != ("anonymous", "action")  # an action is always somebody's
-]
-
-
 def written():
     """Every row that a refused attempt might have touched."""
-    names = (
+    return rows_of(
         "numbers.PromoNumber", "numbers.NetworkNumbers", "numbers.CampaignNumbers", "numbers.StockNumber",
         "numbers.LimitRequest", "numbers.NumberOrder", "audit.AuditEvent", "notices.Notice",
     )  # fmt: skip
-    return {name: list(apps.get_model(name).objects.order_by("pk").values()) for name in names}
 
 
-@pytest.mark.parametrize(("world", "action", "surface"), CASES, indirect=["world"])
+@pytest.mark.parametrize(("world", "action", "surface"), cases(SURFACES, HOLDS), indirect=["world"])
 def test_matrix(world, action, surface, request):
     persona = request.node.callspec.id.split("-")[0]
     before = written()
