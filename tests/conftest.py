@@ -15,7 +15,7 @@ from portal.accounts.roles import Role
 from . import factories
 
 # Fixtures that tests of more than one folder use.
-pytest_plugins = ["tests.outbound.house", "tests.rights_world", "tests.servers"]
+pytest_plugins = ["tests.api.client", "tests.outbound.house", "tests.rights_world", "tests.servers"]
 
 
 def pytest_configure():

@@ -1,78 +1,12 @@
-"""What the API tests share: tokens and a client that speaks JSON."""
-
-import json
+"""What the API tests have in common. The client itself: `client.py`."""
 
 import pytest
-from django.test import Client
 
-from portal import memory
-from portal.accounts.actions.tokens import token_create
-from portal.api import throttling
+from .client import Api, codes
 
-CURRENT = "2026-11-01"
-OLD = "2015-05-01"
-
-
-class Api:
-    """A client of one user's token on one network: `api.get("advertisers.json")`."""
-
-    def __init__(self, user, network, *, version=CURRENT, read_only=False, key=None):
-        self.user, self.network, self.version = user, network, version
-        if key is None and user is not None:
-            _, key = token_create(by=None, user=user, name="tests", read_only=read_only)
-        self.key = key
-        self.client = Client(raise_request_exception=False)
-
-    def url(self, path):
-        return path if path.startswith("/") else f"/api/{self.version}/{self.network.pk}/{path}"
-
-    def send(self, method, path, data=None, *, body=None, content_type="application/json", **headers):
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.key and "Authorization" not in given:
-            given["Authorization"] = self.key
-        if body is None:
-            body = b"" if data is None else json.dumps(data).encode()
-        return self.client.generic(method, self.url(path), body, content_type=content_type, headers=given)
-
-    def get(self, path, **headers):
-        return self.send("GET", path, **headers)
-
-    def post(self, path, data=None, **headers):
-        return self.send("POST", path, data, **headers)
-
-    def put(self, path, data=None, **headers):
-        return self.send("PUT", path, data, **headers)
-
-    def patch(self, path, data=None, **headers):
-        return self.send("PATCH", path, data, **headers)
-
-    def delete(self, path, **headers):
-        return self.send("DELETE", path, **headers)
-
-    def old(self, version=OLD):
-        """The same user in a Network Integration version."""
-        return Api(self.user, self.network, version=version, key=self.key)
-
-
-def codes(response):
-    """[(code, field)] of an error answer."""
-    return [(error["code"], error["field"]) for error in response.json()["errors"]]
+__all__ = ["Api", "codes"]
 
 
 @pytest.fixture(autouse=True)
-def _forget():
-    memory.forget_everything()
-    for limiter in (throttling.requests, throttling.calls):
-        limiter.clear()
-    yield
-    memory.forget_everything()
-
-
-@pytest.fixture
-def as_(network):
-    """`as_(user)` is that user's client on the network of the test."""
-
-    def make(user, **kwargs):
-        return Api(user, kwargs.pop("network", network), **kwargs)
-
-    return make
+def _forget(nothing_remembered):
+    """Also in tests that never ask for a client."""

@@ -7,16 +7,14 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns import actions
-from portal import memory
 from tests.factories import AdvertiserFactory, destinations
 
 from .field import CALLER
 
 
 @pytest.fixture
-def field(network, personas):
+def field(network, personas, nothing_remembered):
     """The network of the rules: its people, its advertiser, and short ways to place and end calls."""
-    memory.forget_everything()
     advertiser = AdvertiserFactory(network=network, id_from_network="27")
 
     def route(campaign=None, caller=CALLER, **called):
@@ -34,8 +32,7 @@ def field(network, personas):
         client.force_login(user)
         return client.get(reverse(name, args=args)).content.decode()
 
-    yield SimpleNamespace(
+    return SimpleNamespace(
         network=network, people=personas, advertiser=advertiser, route=route, tell=tell, page=page,
         make=lambda count, caps=None, **values: destinations(count, caps, advertiser=advertiser, **values),
     )  # fmt: skip
-    memory.forget_everything()

@@ -9,9 +9,6 @@ from django.urls import reverse
 
 from outbound import actions
 from outbound.models import Recipient
-from portal import memory
-from portal.api import throttling
-from tests.api.conftest import Api
 from tests.outbound.house import ANI, numbers, refused
 from tests.outbound.scenes import apply, asked_out, delivery, job_of
 
@@ -19,23 +16,8 @@ __all__ = ["ANI", "apply", "asked_out", "at", "delivery", "job_of", "numbers", "
 
 
 @pytest.fixture(autouse=True)
-def _forget(outbound_settings, no_wake_ups):
+def _quiet(outbound_settings, no_wake_ups, nothing_remembered):
     """No broker, and neither limits of rate nor anything remembered from the test before."""
-    memory.forget_everything()
-    for limiter in (throttling.requests, throttling.calls):
-        limiter.clear()
-    yield
-    memory.forget_everything()
-
-
-@pytest.fixture
-def as_(network):
-    """`as_(user)` is that user's client on the network of the test."""
-
-    def make(user, **kwargs):
-        return Api(user, kwargs.pop("network", network), **kwargs)
-
-    return make
 
 
 @pytest.fixture

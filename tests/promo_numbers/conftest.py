@@ -8,19 +8,15 @@ from promo_numbers.actions import imports
 from promo_numbers.models import CampaignNumbers, NetworkNumbers
 
 from campaigns.actions import access_grant
-from portal import memory
 from portal.accounts.roles import Role
-from portal.api import throttling
-from tests.api.conftest import Api
 from tests.factories import AdvertiserFactory, CampaignFactory, MembershipFactory, RingPoolFactory, stock
 
 from .buying import WANTED
 
 
 @pytest.fixture
-def scene(network, personas):
+def scene(network, personas, nothing_remembered):
     """A network with people, a stock of 200 numbers in 805, two campaigns and a RingPool, without network limits."""
-    memory.forget_everything()
     advertiser = AdvertiserFactory(network=network, id_from_network="27")
     roofing = CampaignFactory(advertiser=advertiser, name="Roofing", id_from_network="roofing")
     plumbing = CampaignFactory(advertiser=advertiser, name="Plumbing", id_from_network="plumbing")
@@ -32,11 +28,10 @@ def scene(network, personas):
             CampaignNumbers.objects.filter(campaign__network=network).update(allowed=allowed)
         NetworkNumbers.objects.filter(pk=network.pk).update(total_limit=total, dynamic_limit=dynamic)
 
-    yield SimpleNamespace(
+    return SimpleNamespace(
         network=network, people=personas, advertiser=advertiser, roofing=roofing, plumbing=plumbing, pool=pool,
         limits=limits,
     )  # fmt: skip
-    memory.forget_everything()
 
 
 @pytest.fixture
@@ -65,20 +60,12 @@ def no_worker(monkeypatch):
 
 
 @pytest.fixture
-def as_(scene):
-    """`as_("member")`: the API as that persona calls it."""
-    for limiter in (throttling.requests, throttling.calls):
-        limiter.clear()
-    return lambda persona, **kwargs: Api(getattr(scene.people, persona), scene.network, **kwargs)
-
-
-@pytest.fixture
-def api(as_):
+def api(scene, as_):
     return as_("member")
 
 
 @pytest.fixture(params=["2015-05-01", "2022-08-01"])
-def old(as_, request):
+def old(scene, as_, request):
     return as_("member", version=request.param)
 
 

@@ -9,8 +9,7 @@ from promo_numbers.actions.requests import limit_request_create
 from promo_numbers.models import CampaignNumbers, Contract, LimitRequest, NetworkNumbers
 
 from campaigns.actions import access_grant
-from portal.api import throttling
-from tests.api.conftest import Api, codes
+from tests.api.conftest import codes
 from tests.factories import CampaignFactory, PromoNumberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -20,13 +19,10 @@ PERSONAS = ["limited", "observer", "member", "manager", "super", "staff", "outsi
 
 
 @pytest.fixture
-def as_(scene):
-    for limiter in (throttling.requests, throttling.calls):
-        limiter.clear()
+def as_(scene, as_):
+    """The API of a network with limits."""
     scene.limits(total=50, dynamic=5)
-    return lambda persona, **kwargs: Api(
-        getattr(scene.people, persona) if isinstance(persona, str) else persona, scene.network, **kwargs
-    )
+    return as_
 
 
 @pytest.fixture

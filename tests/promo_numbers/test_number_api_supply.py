@@ -14,6 +14,8 @@ from .number_calls import ALL, NEW, own
 
 pytestmark = pytest.mark.django_db
 
+IN_303 = {**NEW, "local_center": {"tn_prefix": "303"}}
+
 
 @pytest.mark.parametrize(
     ("wish", "got"),
@@ -61,29 +63,28 @@ def test_a_rule_that_no_number_meets_is_refused(scene, api, wish):
 def test_a_bought_number_is_answered_like_any_other(scene, api, cloud):
     cloud.stock(5, area_code="303")
     key = str(uuid4())
-    wish = {**NEW, "local_center": {"tn_prefix": "303"}}
-    first = api.post(ALL, wish, Idempotency_Key=key)
+    first = api.post(ALL, IN_303, Idempotency_Key=key)
     assert first.status_code == 201, first.content
     body = first.json()
     assert (body["state"], body["supplier"], body["order"]["state"]) == ("active", "twilio", "done")
-    again = api.post(ALL, wish, Idempotency_Key=key)
+    again = api.post(ALL, IN_303, Idempotency_Key=key)
     assert again.json() == body and again.status_code == 201
     assert len(cloud.purchases) == 1
-    assert api.put(own("new"), wish).status_code == 201
-    assert api.old().post(ALL, wish).json()["promo_number"].startswith("+1303")
+    assert api.put(own("new"), IN_303).status_code == 201
+    assert api.old().post(ALL, IN_303).json()["promo_number"].startswith("+1303")
     assert len(cloud.purchases) == 3
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_purchase_without_an_answer_is_202_until_it_is_known(scene, api, cloud):
     cloud.stock(5, area_code="303")
-    key, wish = str(uuid4()), {**NEW, "local_center": {"tn_prefix": "303"}}
+    key = str(uuid4())
     cloud.plan = ["lost_after"]
-    first = api.post(ALL, wish, Idempotency_Key=key)
+    first = api.post(ALL, IN_303, Idempotency_Key=key)
     assert first.status_code == 202
     body = first.json()
     assert (body["state"], body["promo_number"], body["order"]["state"]) == ("ordered", None, "unknown")
-    assert api.post(ALL, wish, Idempotency_Key=key).status_code == 202
+    assert api.post(ALL, IN_303, Idempotency_Key=key).status_code == 202
     address = body["object_url"].removeprefix("http://testserver")
     assert api.get(address).json()["state"] == "ordered"
     NumberOrder.objects.update(look_up_at="2026-01-01T00:00Z")
@@ -92,7 +93,7 @@ def test_a_purchase_without_an_answer_is_202_until_it_is_known(scene, api, cloud
     assert (after["state"], after["promo_number"]) == ("active", cloud.purchases[0][0])
     assert len(cloud.purchases) == 1
     cloud.plan = ["lost_after"]
-    old = api.old().put(own("later"), wish)
+    old = api.old().put(own("later"), IN_303)
     assert old.status_code == 202 and old.json()["status"] == "Being bought"
     assert codes(api.delete(own("later"))) == [("being_bought", "promo_number")]
 
@@ -100,14 +101,14 @@ def test_a_purchase_without_an_answer_is_202_until_it_is_known(scene, api, cloud
 @pytest.mark.django_db(transaction=True)
 def test_a_refused_purchase_is_409_and_its_key_may_try_again(scene, api, cloud):
     cloud.stock(5, area_code="303")
-    key, wish = str(uuid4()), {**NEW, "local_center": {"tn_prefix": "303"}}
+    key = str(uuid4())
     cloud.plan = ["400"]
-    refused = api.post(ALL, wish, Idempotency_Key=key)
+    refused = api.post(ALL, IN_303, Idempotency_Key=key)
     assert refused.status_code == 409 and codes(refused) == [("not_bought", None)]
-    assert api.post(ALL, wish, Idempotency_Key=key).status_code == 201
+    assert api.post(ALL, IN_303, Idempotency_Key=key).status_code == 201
     assert len(cloud.purchases) == 1
     cloud.plan = ["429"]
-    old = api.old().post(ALL, wish)
+    old = api.old().post(ALL, IN_303)
     assert old.status_code == 403 and "none was bought" in old.json()["errors"]["base"][0]
     assert_counted(scene.network)
 
@@ -117,8 +118,7 @@ def test_purchases_are_listed(scene, api, as_, cloud, django_assert_num_queries)
     cloud.stock(20, area_code="303")
     scene.limits(allowed=20)
     cloud.plan = ["lost_after"]
-    wish = {**NEW, "local_center": {"tn_prefix": "303"}}
-    api.post(ALL, wish)
+    api.post(ALL, IN_303)
     api.get("number_orders.json")
     (order,) = api.get("number_orders.json").json()["results"]
     assert (order["state"], order["campaign"]["id_from_network"], order["promo_number"]) == ("unknown", "roofing", "")
@@ -126,7 +126,7 @@ def test_purchases_are_listed(scene, api, as_, cloud, django_assert_num_queries)
         api.get("number_orders.json")
         cost = len(few)
     for _ in range(7):
-        assert api.post(ALL, wish).status_code == 201
+        assert api.post(ALL, IN_303).status_code == 201
     with django_assert_num_queries(cost):
         assert len(api.get("number_orders.json").json()["results"]) == 8
     ids = [row["promo_number_id"] for row in api.get("number_orders.json").json()["results"]]

@@ -40,18 +40,22 @@ def test_sixteen_look_ups_at_once_complete_it_once(scene, cloud, buy):
     assert_counted(scene.network)
 
 
+def buy_two(buy, tally):
+    """Two numbers, one after the other; the tally says what became of each: its state, or why it was not bought."""
+    for _ in range(2):
+        try:
+            tally.add(buy().state)
+        except actions.LimitReached:
+            tally.add("refused")
+        except Conflict as error:
+            tally.add(error.code)
+
+
 def test_sixteen_buyers_at_the_limit_end_exactly_there(scene, cloud, buy):
     scene.limits(allowed=7)
     tally, before = Tally(), deadlocks()
 
-    def work(number):
-        for _ in range(2):
-            try:
-                tally.add(buy().state)
-            except actions.LimitReached:
-                tally.add("refused")
-
-    together(work)
+    together(lambda _number: buy_two(buy, tally))
     assert tally.counts == {"active": 7, "refused": 25}
     assert len(cloud.purchases) == 7 and set(cloud.per_order().values()) == {1}
     assert StockNumber.objects.filter(supplier="twilio", state="used").count() == 7
@@ -64,16 +68,7 @@ def test_sixteen_buyers_with_a_supplier_that_fails_in_every_way(scene, cloud, bu
     cloud.plan = ["500_after", "429", "cut_after", "500_before", "taken", "400", "500_after", "garbled_after"] * 2
     tally = Tally()
 
-    def work(number):
-        for _ in range(2):
-            try:
-                tally.add(buy().state)
-            except actions.LimitReached:
-                tally.add("refused")
-            except Conflict as error:
-                tally.add(error.code)
-
-    together(work)
+    together(lambda _number: buy_two(buy, tally))
     assert static_of(scene.roofing)[0] <= 9
     assert set(cloud.per_order().values()) == {1}, "no order was bought twice"
     look_up(len(django_settings.PROMO_NUMBER_LOOK_UPS))

@@ -149,24 +149,11 @@ def test_its_policies_see_the_keys_of_its_own_menus(house, say):
     assert prices == {made[0].pk: Decimal(5), made[1].pk: Decimal(0)}
 
 
-def test_a_hang_up_between_its_selection_and_its_writing_leaves_no_slot(house, network, monkeypatch):
-    from campaigns.actions import flows
-
+def test_a_hang_up_between_its_selection_and_its_writing_leaves_no_slot(house, overtaken_by_a_hang_up):
     bundle, made = house
     in_force(made[0], {"root": menu(CONNECT)})
     in_force(bundle, {"root": menu(select())})
-    actions.flow_begin(by=None, network=network, external_id="a-1", caller=None, campaign=bundle.pk)
-    written, done = flows._written, []
-
-    def overtaken(work, *args):
-        if not done:
-            done.append(True)
-            actions.flow_step(by=None, network=network, external_id="a-1", given=Input("hangup"))
-        return written(work, *args)
-
-    monkeypatch.setattr(flows, "_written", overtaken)
-    answer = actions.flow_step(by=None, network=network, external_id="a-1", given=Input("digits", digits="1"))
-    assert answer.state.phase == "ended" and live(made) == [0, 0, 0]
+    overtaken_by_a_hang_up(bundle, made)
 
 
 def test_the_calls_page_and_simulate_say_so(house, say, personas, client):

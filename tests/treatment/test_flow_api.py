@@ -113,25 +113,10 @@ def test_an_edit_does_not_lead_a_caller_astray(house, say):
     assert body["actions"][0]["action"] == "dial"
 
 
-def test_a_hang_up_between_a_selection_and_its_writing_leaves_no_slot(house, network, monkeypatch):
-    """The other webhook overtakes exactly there."""
+def test_a_hang_up_between_a_selection_and_its_writing_leaves_no_slot(house, overtaken_by_a_hang_up):
     bundle, made = house
     in_force(bundle, {"root": menu(select())})
-    actions.flow_begin(by=None, network=network, external_id="a-1", caller=None, campaign=bundle.pk)
-    from campaigns.actions import flows
-
-    written, done = flows._written, []
-
-    def overtaken(work, *args):
-        if not done:
-            done.append(True)
-            actions.flow_step(by=None, network=network, external_id="a-1", given=Input("hangup"))
-        return written(work, *args)
-
-    monkeypatch.setattr(flows, "_written", overtaken)
-    answer = actions.flow_step(by=None, network=network, external_id="a-1", given=Input("digits", digits="1"))
-    assert answer.state.phase == "ended" and live(made) == [0, 0, 0]
-    assert not CallLeg.objects.filter(ended_at=None).exists()
+    overtaken_by_a_hang_up(bundle, made)
 
 
 def test_webhooks_of_one_call_from_many_sides_at_once(house, network):

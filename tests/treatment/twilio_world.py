@@ -6,7 +6,6 @@ import pytest
 
 from campaigns import actions
 from campaigns.models import CallLeg, DestinationState
-from portal import memory
 from tests.factories import AdvertiserFactory, PromoNumberFactory, bundle_of, destinations
 from tests.servers import Handler, Server
 
@@ -15,16 +14,14 @@ from .twilio_phone import SID, TOKEN, Call, Twilio
 
 
 @pytest.fixture
-def world(live_server, network, settings):
+def world(live_server, network, settings, nothing_remembered):
     """A bundle of two destinations of one slot each, its promo number, and the network's Twilio account."""
-    memory.forget_everything()
     settings.PORTAL_URL = ""
     first, second = _destinations(network)
     bundle = bundle_of(first, second)
     number = PromoNumberFactory(campaign=bundle)
     actions.voice_account_set(by=None, network=network, account_sid=SID, secret=TOKEN)
-    yield World(bundle, first, second, number.number, Twilio(live_server.url, network))
-    memory.forget_everything()
+    return World(bundle, first, second, number.number, Twilio(live_server.url, network))
 
 
 def _destinations(network):
