@@ -48,7 +48,8 @@ def send_results() -> int:
 
 @shared_task(ignore_result=True)
 def look_for_silent() -> int:
-    """Ask carriers about attempts that nothing was heard of."""
+    """Ask carriers about attempts that nothing was heard of, and for the ends that are still to be asked for."""
+    actions.hang_ups_keep()
     return actions.silent_look()
 
 

@@ -3,6 +3,8 @@
 import json
 import logging
 from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.types.json import Jsonb
@@ -17,7 +20,7 @@ from psycopg.types.json import Jsonb
 from outbound.carriers import adapter_of
 from outbound.carriers.port import Event, Known, NotSent, event
 from outbound.choices import FINISHED, LIVE, BatchStatus, EventKind, EventSource, Reason, RecipientState
-from outbound.models import Attempt, Carrier, Recipient
+from outbound.models import Attempt, AttemptEvent, Carrier, Recipient
 from portal.accounts import access
 from portal.accounts.models import User
 from portal.audit.actions import record
@@ -32,6 +35,8 @@ logger = logging.getLogger(__name__)
 HORIZON = timedelta(milliseconds=250)
 MOST_LOOKS = 500
 MOST_ROUNDS = 5
+# However long a carrier asks to be left alone, it is tried again after an hour.
+MOST_BACKOFF = 3600
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def events_apply(*, carrier: int, events: list[Event], backoff: int = 0, now: da
         return 0
     params = (
         carrier, Jsonb(events), settings.OUTBOUND_RING_SILENCE, settings.OUTBOUND_TALK_SILENCE,
-        settings.OUTBOUND_ERROR_BURST, backoff, now,
+        settings.OUTBOUND_ERROR_BURST, min(backoff, MOST_BACKOFF), now,
     )  # fmt: skip
     for round_ in range(MOST_ROUNDS):
         try:
@@ -126,14 +131,15 @@ def _ask(carrier: Carrier, attempts: list[Attempt], now: datetime) -> int:
     # Whoever else sweeps at this moment leaves these alone; if we die, they are due again soon.
     taken = _look_later([attempt.pk for attempt in attempts], before=now, at=now + timedelta(seconds=30))
     mine = [attempt for attempt in attempts if attempt.pk in taken]
-    adapter = adapter_of(carrier)
     try:
-        events = adapter.lookup([known_of(attempt) for attempt in mine])
+        with closing(adapter_of(carrier)) as adapter:
+            events = adapter.lookup([known_of(attempt) for attempt in mine])
     except NotSent as error:
         logger.warning("carrier cannot be asked", extra={"carrier": carrier.pk, "cause": error.cause})
         return 0
-    finally:
-        adapter.close()
+    except Exception:  # one carrier's nonsense must not keep the others from being asked
+        logger.exception("a carrier could not be asked", extra={"carrier": carrier.pk})
+        return 0
     for item in events:
         # Each time that the carrier knows nothing is evidence of its own.
         if item["kind"] == EventKind.ABSENT:
@@ -143,7 +149,10 @@ def _ask(carrier: Carrier, attempts: list[Attempt], now: datetime) -> int:
 
 
 def calls_hang_up(*, attempts: list[UUID]) -> int:
-    """Ask carriers to end these calls (a task's work). Returns how many requests were taken."""
+    """Ask carriers to end these calls (a task's work). Returns how many requests were taken.
+
+    One that is still on its way to the carrier cannot be asked for yet: `hang_ups_keep` comes back to it.
+    """
     count = 0
     found = Attempt.objects.filter(pk__in=attempts, state__in=["dialing", "connected"]).select_related(
         "recipient", "batch", "carrier"
@@ -152,19 +161,45 @@ def calls_hang_up(*, attempts: list[UUID]) -> int:
     for attempt in found:
         by_carrier[attempt.carrier_id].append(attempt)
     for carrier_id, live in by_carrier.items():
-        adapter = adapter_of(live[0].carrier)
+        events = []
         try:
-            events = []
-            for attempt in live:
-                if adapter.hangup(known_of(attempt)):
-                    events.append(event(attempt.pk, EventKind.HANGUP_ASKED, EventSource.PERSON))
-            count += len(events)
-            events_apply(carrier=carrier_id, events=events)
-        finally:
-            adapter.close()
+            with closing(adapter_of(live[0].carrier)) as adapter:
+                for attempt in live:
+                    if adapter.hangup(known_of(attempt)):
+                        events.append(event(attempt.pk, EventKind.HANGUP_ASKED, EventSource.PERSON))
+        except Exception:  # nor its failure the calls of others from being ended
+            logger.exception("a carrier could not be asked to hang up", extra={"carrier": carrier_id})
+        count += len(events)
+        events_apply(carrier=carrier_id, events=events)
         # If its end is not heard soon, the carrier is asked.
         _look_later([attempt.pk for attempt in live], at=timezone.now() + timedelta(seconds=10))
     return count
+
+
+def hang_ups_keep() -> int:
+    """Ask for the ends that were wished for and that no carrier was asked for yet. Returns how many requests were taken.
+
+    The wish stands in the row (`hangup_asked_at`), so neither a lost wake-up, nor a carrier that could not be asked, nor a
+    call that was just being placed makes it be forgotten.
+    """
+    asked = AttemptEvent.objects.filter(attempt=OuterRef("pk"), kind=EventKind.HANGUP_ASKED)
+    wished = Attempt.objects.filter(state__in=["dialing", "connected"], hangup_asked_at__isnull=False)
+    left = wished.exclude(Exists(asked)).order_by("hangup_asked_at").values_list("pk", flat=True)[:MOST_LOOKS]
+    return calls_hang_up(attempts=list(left)) if left else 0
+
+
+def hang_up_wish(recipients: Iterable[Recipient]) -> list[UUID]:
+    """Note on the last attempts of these people (locked by the caller) that they are to be ended. Returns those attempts.
+
+    From then on they are never tried again, and who is just being taken up is canceled if he was not dialed.
+    """
+    wished = rows(
+        "UPDATE outbound_attempt a SET hangup_asked_at = coalesce(a.hangup_asked_at, clock_timestamp())"
+        " FROM outbound_recipient r WHERE r.id = ANY(%s) AND a.recipient_id = r.id AND a.number = r.attempts"
+        " AND a.state IN ('queued', 'dialing', 'connected', 'unknown') RETURNING a.id",
+        [[one.pk for one in recipients]],
+    )
+    return [pk for (pk,) in wished]
 
 
 def _look_later(attempts: list[UUID], *, at: datetime, before: datetime | None = None) -> set[UUID]:
@@ -194,11 +229,13 @@ def recipient_cancel(*, by: User | None, recipient: Recipient, reason: str = "")
                 state=RecipientState.CANCELED, reason=Reason.BY_HAND
             )
         elif now.state in LIVE:
-            live = Attempt.objects.filter(recipient=now.pk, number=now.attempts).values_list("pk", flat=True)
-            transaction.on_commit(lambda pks=list(live): _hang_up(pks))  # type: ignore[misc]
+            live = hang_up_wish([now])
+            transaction.on_commit(lambda: hang_up_soon(live))
         elif now.state != RecipientState.UNKNOWN:
             raise Conflict(f"This call is {now.get_state_display().lower()} already.", code="call_ended")
         else:
+            # Should it turn out to live after all, it is hung up.
+            hang_up_wish([now])
             Recipient.objects.filter(pk=now.pk).update(state=RecipientState.CANCELED, reason=Reason.BY_HAND)
         record(
             event="recipient.cancel",
@@ -244,6 +281,11 @@ def recipient_redial(*, by: User | None, recipient: Recipient, reason: str) -> R
                     f"The batch is {batch.get_status_display().lower()}; call the number in a new batch.",
                     code="batch_finished",
                 )
+            if batch.expires_at is not None and batch.expires_at <= timezone.now():
+                raise Conflict(
+                    f"The batch expired on {batch.expires_at:%Y-%m-%d at %H:%M} UTC; call the number in a new batch.",
+                    code="batch_finished",
+                )
             if batch.status == BatchStatus.COMPLETED:
                 batch_move(batch, BatchStatus.RUNNING, finished_at=None)
             Recipient.objects.filter(pk=found.pk).update(state=RecipientState.PENDING, due_at=timezone.now())
@@ -255,7 +297,8 @@ def recipient_redial(*, by: User | None, recipient: Recipient, reason: str) -> R
     return recipient
 
 
-def _hang_up(attempts: list[UUID]) -> None:
+def hang_up_soon(attempts: list[UUID]) -> None:
+    """Have carriers asked at once; where that is lost, `hang_ups_keep` does it some seconds later."""
     from outbound import tasks
 
     tasks.queue(tasks.hang_up_calls, [str(pk) for pk in attempts])

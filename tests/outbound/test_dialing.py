@@ -179,11 +179,11 @@ def test_hanging_up_ends_live_calls(house, simulator):
     asked = []
     from outbound.actions import running
 
-    running_hang_up, running._hang_up = running._hang_up, asked.extend
+    running_hang_up, running.hang_up_soon = running.hang_up_soon, asked.extend
     try:
         assert actions.batch_hang_up(by=house.people.manager, batch=batch) == 6
     finally:
-        running._hang_up = running_hang_up
+        running.hang_up_soon = running_hang_up
     assert actions.calls_hang_up(attempts=asked) == 6
     time.sleep(0.1)
     actions.silent_look(now=timezone.now() + timezone.timedelta(seconds=12))

@@ -43,6 +43,7 @@ def round_of_work(stop: Any = lambda: False, *, seconds: float = 1.0) -> int:
     actions.waiting_drain()
     for job in actions.imports_sweep():
         actions.import_run(job=job)
+    actions.hang_ups_keep()
     actions.silent_look()
     actions.deliveries_send()
     if not dialed:
