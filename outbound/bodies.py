@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from outbound.choices import ResultFormat
 from outbound.models import Attempt, AttemptEvent, Batch, Recipient, ResultDelivery
+from outbound.secrets import shown
 
 # The older interface's words for what happens to a call.
 _OLD_EVENTS = {"accepted": "dialing", "ringing": "dialing", "answered": "connected", "ended": "disconnected"}
@@ -43,9 +44,15 @@ def _data(batch: Batch, recipient: Recipient, tries: list[Attempt]) -> dict[str,
         "attempts": recipient.dialed,
         "max_attempts": batch.max_attempts,
         "message_reference": batch.message_reference,
-        "call_parameters": {**batch.parameters, **(recipient.parameters or {})},
+        "call_parameters": _parameters(batch, recipient),
         "calls": [attempt_data(one) for one in tries],
     }
+
+
+def _parameters(batch: Batch, recipient: Recipient) -> dict[str, Any]:
+    """What the call was given. Values of PINs and the like are hidden where the result would travel in the open."""
+    given = {**batch.parameters, **(recipient.parameters or {})}
+    return given if batch.result_url.lower().startswith("https://") else shown(given)
 
 
 def attempt_data(attempt: Attempt) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def _form(batch: Batch, recipient: Recipient, last: Attempt | None) -> dict[str,
         "cause": last.cause if last else "",
         "duration": (last.duration or 0) if last else 0,
         "scheduled_timestamp": int(last.claimed_at.timestamp()) if last else 0,
-        "call_parameters": json.dumps({**batch.parameters, **(recipient.parameters or {})}),
+        "call_parameters": json.dumps(_parameters(batch, recipient)),
     }
 
 

@@ -2,21 +2,29 @@
 
 A name is resolved once, every address it has is checked, and the connection goes to the checked address itself (with
 the name in Host and TLS), so that a name which answers differently a moment later (DNS rebinding) gains nothing.
-Redirects are not followed, proxies of the environment not used, and of the answer only the beginning is read.
+Redirects are not followed, proxies of the environment not used, and of the answer only the beginning is read. Besides the
+time for each step there is one for the whole request: who answers byte by byte holds nobody up.
 """
 
 import ipaddress
 import socket
+import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import httpcore
 import httpx
 from django.conf import settings
 
 MOST_ANSWER = 16 * 1024
 USER_AGENT = "Headroom"
+# A whole request may take so many times as long as one step of it: to connect, to send, to be answered.
+STEPS = 3
 _lock = threading.Lock()
+_until = threading.local()
 _client: httpx.Client | None = None
 
 
@@ -66,7 +74,13 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
+    # Reserved: among others ::/96, which old systems take for the IPv4 address in it.
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def longest(timeout: float | None = None) -> float:
+    """Seconds after which a request is over, whatever the other side does (names are looked up before)."""
+    return STEPS * (settings.OUTGOING_TIMEOUT if timeout is None else timeout)
 
 
 def request(
@@ -82,6 +96,7 @@ def request(
     host = wanted.netloc.decode("ascii")
     sent = {"User-Agent": USER_AGENT, **(headers or {}), "Host": host}
     seconds = settings.OUTGOING_TIMEOUT if timeout is None else timeout
+    _until.at = time.monotonic() + longest(timeout)
     try:
         with _shared().stream(
             method, wanted.copy_with(host=address), content=content, headers=sent, timeout=seconds,
@@ -94,7 +109,8 @@ def request(
                     break
             return Answer(
                 response.status_code,
-                body[:MOST_ANSWER].decode("utf-8", "replace"),
+                # NUL is no character that any column could keep.
+                body[:MOST_ANSWER].decode("utf-8", "replace").replace("\x00", "\ufffd"),
                 response.headers.get("retry-after", ""),
             )
     except httpx.TimeoutException as error:
@@ -121,5 +137,65 @@ def _shared() -> httpx.Client:
     with _lock:
         if _client is None:
             limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=10)
-            _client = httpx.Client(trust_env=False, follow_redirects=False, limits=limits)
+            _client = httpx.Client(transport=_Bounded(limits), trust_env=False, follow_redirects=False)
         return _client
+
+
+class _Bounded(httpx.HTTPTransport):
+    """Connections on which nothing is waited for beyond the moment that the thread's request has."""
+
+    def __init__(self, limits: httpx.Limits) -> None:
+        super().__init__(trust_env=False, limits=limits)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False), max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections, keepalive_expiry=limits.keepalive_expiry,
+            network_backend=_Network(),
+        )  # fmt: skip
+
+
+def _left(timeout: float | None) -> float:
+    """Seconds that a step may still take. Raises ReadTimeout when the whole request has had its time."""
+    left = _until.at - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the whole request took too long")
+    return left if timeout is None else min(timeout, left)
+
+
+class _Network(httpcore.NetworkBackend):
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.connect_tcp(host, port, _left(timeout), local_address, socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

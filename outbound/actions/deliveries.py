@@ -2,11 +2,13 @@
 
 import logging
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from outbound.bodies import body_of
@@ -26,7 +28,7 @@ from .common import rows
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 20
-# Longer than one try can take: whoever dies with a delivery lets it go that soon.
+# Whoever dies with a delivery lets it go that soon; longer than one try can take.
 LEASE = timedelta(seconds=60)
 GONE = 410
 
@@ -41,17 +43,27 @@ class _Parcel:
     content_type: str
 
 
+class _Late(Exception):
+    """Its turn did not come while it was surely ours."""
+
+
 def deliveries_send(*, limit: int = 100) -> int:
     """Send up to `limit` results that are due. Returns how many were tried. Safe to run in several workers at once."""
-    taken = [pk for (pk,) in rows("SELECT * FROM outbound_take_deliveries(%s, %s)", [limit, LEASE])]
+    lease = max(LEASE, timedelta(seconds=2 * outgoing.longest()))
+    # No try begins that might still run when somebody else may take the delivery: it would arrive twice, or out of turn.
+    until = time.monotonic() + lease.total_seconds() - outgoing.longest()
+    taken = [pk for (pk,) in rows("SELECT * FROM outbound_take_deliveries(%s, %s)", [limit, lease])]
     parcels = [
         _packed(one) for one in ResultDelivery.objects.filter(pk__in=taken).select_related("batch").order_by("pk")
     ]
     if not parcels:
         return 0
     with ThreadPoolExecutor(min(AT_ONCE, len(parcels))) as pool:
-        for parcel, (status, error) in zip(parcels, pool.map(_posted, parcels), strict=True):
-            _note(parcel, status, error)
+        for parcel, sent in [(parcel, pool.submit(_posted, parcel, until)) for parcel in parcels]:
+            try:
+                _note(parcel, *sent.result())
+            except _Late:
+                _give_back(parcel)
     return len(parcels)
 
 
@@ -103,8 +115,10 @@ def _packed(delivery: ResultDelivery) -> _Parcel:
     return _Parcel(delivery, delivery.batch, body, content_type)
 
 
-def _posted(parcel: _Parcel) -> tuple[int | None, str]:
-    """(HTTP status, error). Runs in a thread and touches no database."""
+def _posted(parcel: _Parcel, until: float) -> tuple[int | None, str]:
+    """(HTTP status, error). Runs in a thread and touches no database. Raises _Late after `until`."""
+    if time.monotonic() > until:
+        raise _Late
     try:
         headers = {"Content-Type": parcel.content_type} | signed_headers(
             parcel.batch.signing_secret(), str(parcel.delivery.message_id), parcel.body
@@ -116,6 +130,14 @@ def _posted(parcel: _Parcel) -> tuple[int | None, str]:
         logger.exception("a result could not be sent")
         return None, type(error).__name__
     return answer.status, "" if 200 <= answer.status < 300 else answer.text[:200]
+
+
+def _give_back(parcel: _Parcel) -> None:
+    """Let a delivery that was taken and not tried be taken again at once, without counting it as a try."""
+    mine = ResultDelivery.objects.filter(
+        pk=parcel.delivery.pk, state=DeliveryState.PENDING, tries=parcel.delivery.tries
+    )
+    mine.update(next_at=timezone.now(), tries=F("tries") - 1)
 
 
 def _note(parcel: _Parcel, status: int | None, error: str) -> None:
