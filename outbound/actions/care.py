@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -63,19 +63,26 @@ def beat() -> timedelta:
         pk=1
     )  # nothing is claimed without its row: whatever took it, the next beat brings it back
     with transaction.atomic():
+        # Claims wait for this row: nobody is dialed before the batches that ask for it are paused.
         pace = Pace.objects.select_for_update(no_key=True).get(pk=1)
         now = timezone.now()
         since, gap = pace.beat_at, now - pace.beat_at
+        if gap > DOWN:
+            _catch_up(since, now)
         Pace.objects.filter(pk=1).update(beat_at=now)
-    if gap > DOWN:
-        for batch in Batch.objects.filter(status=BatchStatus.RUNNING, catch_up=CatchUp.PAUSE, started_at__lt=since):
-            with locked(batch) as held:
-                if held.status != BatchStatus.RUNNING:
-                    continue
-                reason = f"The portal was down from {since:%H:%M} to {now:%H:%M} UTC; resume when it may go on."
-                batch_move(held, BatchStatus.PAUSED, pause_reason=reason)
-                record(event="batch.pause", obj=held, by=None, reason=reason)
     return gap
+
+
+def _catch_up(since: datetime, now: datetime) -> None:
+    """Pause the batches that ask for it, now that the portal was down."""
+    asking = Batch.objects.filter(status=BatchStatus.RUNNING, catch_up=CatchUp.PAUSE, started_at__lt=since)
+    for batch in asking.order_by("pk"):
+        with locked(batch) as held:
+            if held.status != BatchStatus.RUNNING:
+                continue
+            reason = f"The portal was down from {since:%H:%M} to {now:%H:%M} UTC; resume when it may go on."
+            batch_move(held, BatchStatus.PAUSED, pause_reason=reason)
+            record(event="batch.pause", obj=held, by=None, reason=reason)
 
 
 def counters_reconcile(*, batches: list[int] | None = None) -> list[dict[str, Any]]:

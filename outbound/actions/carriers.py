@@ -1,13 +1,14 @@
 """Carriers: accounts, their paces, and clearing a back-off by hand."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 from django.db import IntegrityError, transaction
 
 from outbound.choices import CarrierKind
 from outbound.models import Carrier
 from outbound.models.batch import new_secret
+from portal import outgoing
 from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.audit.actions import changes_between, record
@@ -15,7 +16,10 @@ from portal.errors import Invalid
 from portal.sealing import seal
 
 from .common import rows
+from .rules import address_parts
 
+Problem = tuple[str | None, str, str]
+LONGEST_ADDRESS = 200
 FIELDS = ("name", "base_url", "settings", "calls_per_second", "lines", "is_enabled")
 
 
@@ -34,13 +38,13 @@ def carrier_create(*, by: User | None, network: Network, kind: str, name: str, *
         secrets.setdefault("callback_secret", new_secret())
     carrier = Carrier(network=network, kind=kind, name=name.strip()[:100], secrets=_sealed(secrets), **_only(values))
     access.require(by, "add", carrier)
-    _check(carrier)
+    _check(carrier, _address_problems(carrier.base_url))
     try:
         with transaction.atomic():
             carrier.save()
             record(event="carrier.create", obj=carrier, by=by, changes={"kind": [None, kind]})
     except IntegrityError as error:
-        raise Invalid(f"A carrier of this network is called “{carrier.name}”.", field="name", code="exists") from error
+        raise _named_twice(carrier) from error
     return carrier
 
 
@@ -48,6 +52,21 @@ def carrier_update(*, by: User | None, carrier: Carrier, **values: Any) -> Carri
     """Change a carrier; paces count from the next claim on. Needs Super. `secrets` are merged, None takes one away."""
     access.require(by, "change", carrier)
     secrets = values.pop("secrets", None)
+    # Asked before any lock: it may take a name server's time.
+    moves = "base_url" in values and values["base_url"] != carrier.base_url
+    problems = _address_problems(values["base_url"]) if moves else []
+    if moves and carrier.kind == CarrierKind.TWILIO and carrier.secrets and not (secrets or {}).get("auth_token"):
+        # Else whoever may change the address could have the key sent to himself, which nobody may read.
+        problems.append(("secrets", "required", "The auth token would be sent to the new address: give it again."))
+    try:
+        return _updated(by, carrier, values, secrets, problems)
+    except IntegrityError as error:
+        raise _named_twice(Carrier(name=str(values.get("name", carrier.name)))) from error
+
+
+def _updated(
+    by: User | None, carrier: Carrier, values: dict[str, Any], secrets: dict[str, Any] | None, problems: list[Problem]
+) -> Carrier:
     with transaction.atomic():
         now = Carrier.objects.select_for_update(no_key=True).get(pk=carrier.pk)
         before = {name: getattr(now, name) for name in FIELDS}
@@ -56,7 +75,7 @@ def carrier_update(*, by: User | None, carrier: Carrier, **values: Any) -> Carri
         if secrets:
             gone = {key for key, value in secrets.items() if value is None}
             now.secrets = {key: value for key, value in {**now.secrets, **_sealed(secrets)}.items() if key not in gone}
-        _check(now)
+        _check(now, problems)
         now.save()
         changes = changes_between(before, {name: getattr(now, name) for name in FIELDS})
         if secrets:
@@ -85,16 +104,46 @@ def _only(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _check(carrier: Carrier) -> None:
-    problems: list[tuple[str | None, str, str]] = []
+def _named_twice(carrier: Carrier) -> Invalid:
+    return Invalid(f"A carrier of this network is called “{carrier.name}”.", field="name", code="exists")
+
+
+def _address_problems(base_url: str) -> list[Problem]:
+    """Whether the portal would connect to this address at all. One that has no answer just now may have one later."""
+    if not base_url:
+        return []
+    try:
+        outgoing.address_of(httpx.URL(base_url))
+    except (httpx.InvalidURL, outgoing.NotReached) as error:
+        if getattr(error, "code", "") == "private_address":
+            return [
+                ("base_url", "private_address", f"{str(error).capitalize()} Give a public address, or leave it blank.")
+            ]
+    return []
+
+
+def _check(carrier: Carrier, problems: list[Problem]) -> None:
     if not carrier.name:
         problems.append(("name", "required", "Give the carrier a name."))
     if carrier.kind not in CarrierKind.values:
         problems.append(("kind", "unknown_choice", f"“{carrier.kind}” is none of {', '.join(CarrierKind.values)}."))
-    if carrier.base_url and urlsplit(carrier.base_url).scheme not in ("http", "https"):
-        problems.append(("base_url", "not_an_address", "The address begins with http:// or https://."))
-    if carrier.calls_per_second is not None and not 0 < float(carrier.calls_per_second) <= 100_000:
-        problems.append(("calls_per_second", "out_of_range", "Calls per second: more than 0, or empty for no limit."))
+    address = address_parts(carrier.base_url)
+    if len(carrier.base_url) > LONGEST_ADDRESS:
+        problems.append(
+            ("base_url", "too_long", f"The address has {len(carrier.base_url)} characters; {LONGEST_ADDRESS} at most.")
+        )
+    if carrier.base_url and (address.scheme not in ("http", "https") or not address.hostname):
+        problems.append(
+            ("base_url", "not_an_address", "The address begins with http:// or https://, and a name follows.")
+        )
+    if address.username or address.password:
+        problems.append(
+            ("base_url", "secret_in_address", "A password in the address would be shown to everybody; leave it out.")
+        )
+    if carrier.calls_per_second is not None and not 0.01 <= float(carrier.calls_per_second) <= 100_000:
+        problems.append(
+            ("calls_per_second", "out_of_range", "Calls per second: 0.01 to 100 000, or empty for no limit of its own.")
+        )
     if carrier.lines is not None and not 1 <= carrier.lines <= 1_000_000:
         problems.append(("lines", "out_of_range", "Lines: 1 or more, or empty for no limit."))
     if carrier.kind == CarrierKind.TWILIO and not carrier.settings.get("account_sid"):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.utils import timezone
 
@@ -31,6 +31,16 @@ def fields_clean(network: Network, values: Mapping[str, Any], problems: list[Pro
         if len(problems) == count:
             clean |= result if isinstance(result, dict) and name in _WIDE else {name: result}
     return clean
+
+
+def address_parts(text: str) -> SplitResult:
+    """The parts of an address; all are empty where it cannot even be taken apart."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
 
 
 def schedule_problems(starts_at: datetime | None, expires_at: datetime | None) -> list[Problem]:
@@ -108,7 +118,7 @@ def _url(_network: Network, name: str, value: Any, problems: list[Problem]) -> s
         return ""
     if len(text) > LONGEST_URL:
         problems.append((name, "too_long", f"The address has {len(text)} characters; {LONGEST_URL} at most."))
-    parts = urlsplit(text)
+    parts = address_parts(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         problems.append(
             (name, "not_an_address", f"“{text[:100]}” is no address; give one such as https://example.com/results.")
@@ -160,7 +170,12 @@ def _hours(_network: Network, _name: str, value: Any, problems: list[Problem]) -
 
 def _holidays(_network: Network, name: str, value: Any, problems: list[Problem]) -> list[str]:
     found = []
-    for item in list(value or [])[:MOST_HOLIDAYS]:
+    given = list(value or [])
+    if len(given) > MOST_HOLIDAYS:
+        problems.append(
+            (name, "too_many", f"{len(given)} dates; {MOST_HOLIDAYS} at most. Leave out those that are over.")
+        )
+    for item in given[:MOST_HOLIDAYS]:
         try:
             found.append((item if isinstance(item, date) else date.fromisoformat(str(item))).isoformat())
         except ValueError:
@@ -175,6 +190,9 @@ def _retries(_network: Network, name: str, value: Any, problems: list[Problem]) 
             problems.append(
                 (f"{name}.{outcome}", "unknown_outcome", f"Only {', '.join(RETRYABLE)} can be tried again.")
             )
+            continue
+        if rule is not None and not isinstance(rule, Mapping):
+            problems.append((f"{name}.{outcome}", "not_an_object", "Write {delay: seconds, count: times}."))
             continue
         delay, count = (rule or {}).get("delay"), (rule or {}).get("count")
         if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int) or not 60 <= delay <= 172_800):

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from outbound.choices import EventKind, EventSource
+from outbound.choices import CalleeType, EventKind, EventSource, Outcome
+
+MOST_SECONDS = 7 * 86_400
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,52 @@ def event(
 ) -> Event:
     """One event as `outbound_apply` reads it. mark: what tells it from others of its kind; the same again is a repetition.
 
-    more: carrier_call_id, outcome, cause, callee, duration (seconds), data.
+    more: carrier_call_id, outcome, cause, callee, duration (seconds), data. A carrier may say anything: what no row could
+    hold is brought into shape here, so that one carrier's nonsense never stands in the way of another's news.
     """
     key = f"{kind}:{source}:{mark}" if mark else str(kind)
-    made: Event = {"attempt": str(attempt), "kind": str(kind), "key": key[:80], "source": str(source)}
+    made: Event = {"attempt": str(UUID(str(attempt))), "kind": str(kind), "key": key[:80], "source": str(source)}
     if at is not None:
         made["at"] = at.isoformat()
-    return made | {name: value for name, value in more.items() if value not in (None, "")}
+    return made | {name: _fit(name, value) for name, value in more.items() if value not in (None, "")}
+
+
+def _fit(name: str, value: Any) -> Any:
+    if name == "outcome":
+        return str(value) if value in Outcome.values else str(Outcome.CARRIER_ERROR)
+    if name == "callee":
+        return str(value) if value in CalleeType.values else str(CalleeType.UNKNOWN)
+    if name == "duration":
+        return min(max(int(value), 0), MOST_SECONDS) if isinstance(value, int | float) else None
+    if name == "data":
+        return {_text(key): _text(item) if isinstance(item, str) else item for key, item in value.items()}
+    return _text(value)[:250]
+
+
+def _text(value: Any) -> str:
+    return str(value).replace("\x00", "")
+
+
+class Unusable:
+    """Stands for a carrier whose adapter cannot be made: for certain it dials nobody."""
+
+    def __init__(self, cause: str) -> None:
+        self.cause = cause
+
+    def place(self, order: Order) -> Placed:
+        raise NotSent(self.cause)
+
+    def lookup(self, known: list[Known]) -> list[Event]:
+        raise NotSent(self.cause)
+
+    def hangup(self, known: Known) -> bool:
+        return False
+
+    def events(self, callback: Callback) -> list[Event]:
+        raise NotSigned(self.cause)
+
+    def close(self) -> None:
+        pass
 
 
 class CarrierPort(Protocol):

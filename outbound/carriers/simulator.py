@@ -12,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from outbound.choices import EventKind, EventSource, Outcome
 from outbound.models import Carrier
 
+from .guard import GuardedTransport
 from .port import Callback, Event, Known, Lost, NotSent, NotSigned, Order, Placed, Rejected, event
 
 DEFAULT_URL = "http://127.0.0.1:8077"
@@ -23,9 +24,11 @@ class Simulator:
 
     def __init__(self, carrier: Carrier) -> None:
         self._secret = carrier.secret("callback_secret")
+        limits = httpx.Limits(max_connections=settings.OUTBOUND_IN_FLIGHT + 4)
+        transport = GuardedTransport if carrier.base_url else httpx.HTTPTransport
         self._client = httpx.Client(
-            base_url=carrier.base_url or DEFAULT_URL, timeout=settings.OUTBOUND_PLACE_TIMEOUT, trust_env=False,
-            limits=httpx.Limits(max_connections=settings.OUTBOUND_IN_FLIGHT + 4),
+            base_url=carrier.base_url or DEFAULT_URL, timeout=settings.OUTBOUND_PLACE_TIMEOUT,
+            transport=transport(trust_env=False, limits=limits), trust_env=False,
         )  # fmt: skip
 
     def place(self, order: Order) -> Placed:
@@ -102,4 +105,4 @@ def _absent(known: Known) -> Event:
 
 
 def _seconds(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
+    return int(text[:9]) if text and text.isascii() and text.isdigit() else 0

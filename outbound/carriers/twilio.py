@@ -17,10 +17,12 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from urllib3.exceptions import NewConnectionError
 
 from outbound.choices import CalleeType, EventKind, EventSource, Outcome
 from outbound.models import Attempt, Carrier
 
+from .guard import GuardedAdapter
 from .port import Callback, Event, Known, Lost, NotSent, NotSigned, Order, Placed, Rejected, event
 
 # Twilio's words for a call that is over, and ours.
@@ -34,6 +36,8 @@ _ENDS = {
 # SIP answers that say why a call failed better than "failed" does.
 _SIP = {404: Outcome.INVALID_NUMBER, 484: Outcome.INVALID_NUMBER, 410: Outcome.INVALID_NUMBER, 603: Outcome.REJECTED}
 _INVALID_NUMBER = {21211, 21214, 21217, 13223, 13224}
+# What is wrong with the account, not with the call: it cannot be authenticated, is suspended or closed.
+_ACCOUNT = {20003, 20005, 20006}
 _CALLEES = {
     "human": CalleeType.VOICE, "fax": CalleeType.FAX, "unknown": CalleeType.UNKNOWN,
     "machine_start": CalleeType.MACHINE, "machine_end_beep": CalleeType.MACHINE,
@@ -54,7 +58,16 @@ class Twilio:
         self._client = Client(carrier.settings.get("account_sid") or "AC", token or "-", http_client=self._http)
         if carrier.base_url:
             self._client.api.base_url = carrier.base_url.rstrip("/")
+            self._guard()
         self._validator = RequestValidator(token) if token else None
+
+    def _guard(self) -> None:
+        """The address is one that somebody typed: no private one is connected to."""
+        session = self._http.session
+        if session is not None:
+            session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, GuardedAdapter(pool_maxsize=settings.OUTBOUND_IN_FLIGHT, max_retries=0))
 
     def place(self, order: Order) -> Placed:
         options: dict[str, Any] = {"timeout": int(self._settings.get("ring_seconds", 30))}
@@ -81,7 +94,7 @@ class Twilio:
             raise NotSent("not connected (timeout)") from error
         except requests.ConnectionError as error:
             # The SDK's client does not tell "refused" from "broken off": only the first is certain.
-            if "NewConnectionError" in repr(error) or "Connection refused" in repr(error):
+            if isinstance(getattr(error.args[0] if error.args else None, "reason", None), NewConnectionError):
                 raise NotSent("not connected") from error
             raise Lost(type(error).__name__) from error
         except (requests.RequestException, TwilioException) as error:
@@ -90,23 +103,37 @@ class Twilio:
 
     def lookup(self, known: list[Known]) -> list[Event]:
         found: list[Event] = []
-        try:
-            for one in known:
-                calls = [self._client.calls(one.carrier_call_id).fetch()] if one.carrier_call_id else self._search(one)
-                if not calls:
-                    found.append(event(one.attempt, EventKind.ABSENT, EventSource.LOOKUP))
-                for call in calls[:1]:
-                    found += _events_of(one.attempt, call)
-        except TwilioRestException as error:
-            if error.status != 404:
-                raise NotSent(f"HTTP {error.status}") from error
-            found.append(event(one.attempt, EventKind.ABSENT, EventSource.LOOKUP))
-        except (requests.RequestException, TwilioException) as error:
-            raise NotSent(type(error).__name__) from error
+        taken: set[str] = {one.carrier_call_id for one in known}
+        for one in known:
+            try:
+                call = self._call_of(one, taken)
+            except NotSent:
+                # What was heard before holds; about the others it is asked again soon.
+                if not found:
+                    raise
+                break
+            if call is None:
+                found.append(event(one.attempt, EventKind.ABSENT, EventSource.LOOKUP))
+            else:
+                taken.add(call.sid)
+                found += _events_of(one.attempt, call)
         return found
 
+    def _call_of(self, one: Known, taken: set[str]) -> Any:
+        """The carrier's record of a call, or None; not one of those `taken` by others. Raises NotSent."""
+        try:
+            if one.carrier_call_id:
+                return self._client.calls(one.carrier_call_id).fetch()
+            return next((call for call in self._search(one) if call.sid not in taken), None)
+        except TwilioRestException as error:
+            if error.status == 404 and one.carrier_call_id:
+                return None
+            raise NotSent(f"HTTP {error.status}") from error
+        except (requests.RequestException, TwilioException) as error:
+            raise NotSent(type(error).__name__) from error
+
     def _search(self, one: Known) -> list[Any]:
-        """The call in the carrier's list that can only be this one: same numbers, same minutes, not another's of ours."""
+        """The calls in the carrier's list that can only be this one: same numbers, same minutes, not another's of ours."""
         calls = self._client.calls.list(
             to=one.number, from_=one.ani, start_time_after=one.claimed_at - _BEFORE, limit=50
         )
@@ -168,7 +195,9 @@ _PROGRESS = {
 
 def _refusal(error: TwilioRestException) -> Exception:
     cause = f"HTTP {error.status}" + (f" {error.code}" if error.code else "")
-    if error.status in (429, 503):
+    # The second line is about the account or its address, so it is the same for everybody: nobody was dialed, and whoever is
+    # on the list must not be used up while somebody mends that.
+    if error.status in (429, 503) or error.status in (401, 404) or error.code in _ACCOUNT:
         return NotSent(cause)
     if 400 <= error.status < 500:
         if error.code in _INVALID_NUMBER:

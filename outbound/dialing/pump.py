@@ -22,9 +22,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from outbound.actions.calls import Claimed, calls_claim, events_apply
+from outbound.actions.care import beat
 from outbound.actions.common import PUMPS, placing_lock, rows
 from outbound.carriers import adapter_of
-from outbound.carriers.port import CarrierPort, Event, Lost, NotSent, Order, Placed, Rejected, event
+from outbound.carriers.port import CarrierPort, Event, Lost, NotSent, Order, Placed, Rejected, Unusable, event
 from outbound.choices import EventKind, EventSource
 from outbound.models import Batch, Carrier
 from portal.prepared import one
@@ -83,6 +84,8 @@ class Pump:
         slot = self._slot()
         if slot is None:
             return 0
+        # Whoever comes first after the portal was down: batches that then want to be paused are, before anybody is dialed.
+        beat()
         self._offset = rows("SELECT extract(epoch FROM clock_timestamp())::float8")[0][0] - time.time()
         pool = ThreadPoolExecutor(settings.OUTBOUND_IN_FLIGHT, thread_name_prefix="dial")
         try:
@@ -125,8 +128,16 @@ class Pump:
                 self._batches[call.batch] = self._open(call.batch)
             self._batches[call.batch].open += 1
             if call.carrier not in self._adapters:
-                self._adapters[call.carrier] = adapter_of(Carrier.objects.get(pk=call.carrier))
+                self._adapters[call.carrier] = self._adapter(Carrier.objects.get(pk=call.carrier))
         return claimed
+
+    def _adapter(self, carrier: Carrier) -> CarrierPort:
+        """The carrier's adapter. One that cannot be made (its keys cannot be read) takes no call, and the other carriers go on."""
+        try:
+            return adapter_of(carrier)
+        except Exception as error:
+            logger.exception("a carrier cannot be used", extra={"carrier": carrier.pk})
+            return Unusable(f"not usable: {error}")
 
     def _open(self, pk: int) -> _Batch:
         # Tried, not waited for: who waits for it exclusively (Stop) goes first. The status is read after it is held.

@@ -25,7 +25,8 @@ OUTBOUND_STOP_PATIENCE = env.float("OUTBOUND_STOP_PATIENCE", 15.0)
 # Uploads of lists, in bytes, and rows of one request.
 OUTBOUND_UPLOAD_LIMIT = env.int("OUTBOUND_UPLOAD_LIMIT", 512 * 1024 * 1024)
 OUTBOUND_ROWS_PER_REQUEST = env.int("OUTBOUND_ROWS_PER_REQUEST", 1000)
-# Results and URL checks may go to private, loopback and link-local addresses only where an operator says so.
+# Results, URL checks and carriers whose address somebody typed may be at private, loopback and link-local addresses only where
+# an operator says so. A timeout is for each step; a whole request has three of them.
 OUTGOING_PRIVATE_ADDRESSES = env.bool("OUTGOING_PRIVATE_ADDRESSES", False)
 OUTGOING_TIMEOUT = env.float("OUTGOING_TIMEOUT", 10.0)
 # Where carriers reach this portal for callbacks, such as https://portal.example.com; empty = they are asked instead.

@@ -38,6 +38,8 @@ class _Api(Handler):
             sid = parts.path.rpartition("/")[2].removesuffix(".json")
             found = [call for call in calls if call["sid"] == sid]
             return self.answer_json(200 if found else 404, found[0] if found else {"status": 404, "code": 20404})
+        if self.owner.list_status != 200:
+            return self.answer_json(self.owner.list_status, {"status": self.owner.list_status})
         query = parse_qs(parts.query)
         found = [call for call in calls if call["to"] == query["To"][0] and call["from"] == query["From"][0]]
         return self.answer_json(200, {"calls": found, "page": 0, "page_size": 50})
@@ -50,6 +52,7 @@ class Cloud(Server):
 
     def __init__(self) -> None:
         self.orders, self.calls, self.status, self.error = [], [], 201, {}
+        self.list_status = 200
         super().__init__()
 
 
@@ -87,7 +90,9 @@ def test_an_order_names_numbers_address_parameters_and_machine_detection(house, 
     [
         (429, {"code": 20429}, NotSent, None), (503, {}, NotSent, None), (500, {}, Lost, None), (502, {}, Lost, None),
         (400, {"code": 21211}, Rejected, "invalid_number"), (400, {"code": 21210}, Rejected, "rejected"),
-        (401, {"code": 20003}, Rejected, "carrier_error"),
+        # The account's fault, not the person's: nobody was dialed, and nobody's attempts are used up.
+        (401, {"code": 20003}, NotSent, None), (403, {"code": 20005}, NotSent, None), (404, {"code": 20404}, NotSent, None),
+        (403, {"code": 21215}, Rejected, "rejected"), (422, {}, Rejected, "carrier_error"),
     ],
 )  # fmt: skip
 def test_refusals_are_told_apart_by_whether_anything_may_have_been_dialed(house, cloud, status, error, kind, outcome):
@@ -108,9 +113,15 @@ def post(client, house, url, form, token=TOKEN):
     return client.post(url, form, headers={"X-Twilio-Signature": signature})
 
 
-def test_signed_callbacks_are_applied_and_others_refused(house, cloud, client, settings):
+def test_a_name_that_has_no_address_just_now_has_dialed_nothing(house, cloud):
+    house.carrier.base_url = "http://nowhere.invalid"
+    with pytest.raises(NotSent):
+        adapter_of(house.carrier).place(order())
+
+
+def test_signed_callbacks_are_applied_and_others_refused(house, cloud, client, settings, receiver):
     settings.OUTBOUND_CALLBACK_URL = "https://portal.example"
-    house.batch(numbers(1), carrier=house.carrier)
+    house.batch(numbers(1), carrier=house.carrier, start_url=receiver.url)
     (call,) = actions.calls_claim(worker="w", limit=1)
     url = f"/carriers/{house.carrier.pk}/events/{call.attempt}"
     ended = {
@@ -132,9 +143,9 @@ def test_signed_callbacks_are_applied_and_others_refused(house, cloud, client, s
     assert client.post(f"/carriers/999/events/{call.attempt}", ended).status_code == 404
 
 
-def test_failures_keep_the_sip_answer_beside_our_label(house, cloud, client, settings):
+def test_failures_keep_the_sip_answer_beside_our_label(house, cloud, client, settings, receiver):
     settings.OUTBOUND_CALLBACK_URL = "https://portal.example"
-    house.batch(numbers(1), carrier=house.carrier)
+    house.batch(numbers(1), carrier=house.carrier, start_url=receiver.url)
     (call,) = actions.calls_claim(worker="w", limit=1)
     form = {"CallSid": "CA7", "CallStatus": "failed", "SipResponseCode": "404", "SequenceNumber": "2"}
     post(client, house, f"/carriers/{house.carrier.pk}/events/{call.attempt}", form)
@@ -142,8 +153,8 @@ def test_failures_keep_the_sip_answer_beside_our_label(house, cloud, client, set
     assert (attempt.outcome, attempt.cause) == ("invalid_number", "404")
 
 
-def test_a_lost_call_is_found_in_the_list_and_never_taken_for_another(house, cloud):
-    batch = house.batch(numbers(1), carrier=house.carrier)
+def test_a_lost_call_is_found_in_the_list_and_never_taken_for_another(house, cloud, receiver):
+    batch = house.batch(numbers(1), carrier=house.carrier, start_url=receiver.url)
     (call,) = actions.calls_claim(worker="w", limit=1)
     adapter = adapter_of(house.carrier)
     known = Known(call.attempt, "", call.number, batch.ani, timezone.now())
@@ -159,3 +170,28 @@ def test_a_lost_call_is_found_in_the_list_and_never_taken_for_another(house, clo
     by_sid = Known(call.attempt, "CA5", call.number, batch.ani, timezone.now())
     assert {one["kind"] for one in adapter.lookup([by_sid])} == {"accepted", "ended"}
     assert adapter.hangup(by_sid) is True and adapter.hangup(known) is False
+
+
+def test_one_record_of_the_carrier_is_never_taken_for_two_calls(house, cloud):
+    """Two batches lost the answer about the same number, and only one of the calls reached the carrier."""
+    now = timezone.now()
+    known = [Known(uuid4(), "", "+13035550100", "+18055550100", now) for _ in range(2)]
+    cloud.calls.append({"sid": "CA5", "status": "busy", "to": known[0].number, "from": known[0].ani})
+    events = adapter_of(house.carrier).lookup(known)
+    assert {one["attempt"]: one["kind"] for one in events} == {
+        str(known[0].attempt): "ended", str(known[1].attempt): "absent",
+    }  # fmt: skip
+
+
+def test_what_was_looked_up_before_the_carrier_failed_is_not_lost(house, cloud):
+    now = timezone.now()
+    found, unread = (Known(uuid4(), sid, "+13035550100", "+18055550100", now) for sid in ("CA5", ""))
+    cloud.calls.append({"sid": "CA5", "status": "busy", "to": found.number, "from": found.ani})
+    cloud.list_status = 503
+    adapter = adapter_of(house.carrier)
+    assert {one["attempt"] for one in adapter.lookup([found, unread])} == {str(found.attempt)}
+    with pytest.raises(NotSent):
+        adapter.lookup([unread, found])
+    cloud.list_status = 404
+    with pytest.raises(NotSent):
+        adapter.lookup([unread])
