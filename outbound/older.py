@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from outbound.choices import ResultFormat
 from outbound.imports.reader import dial_string
+from portal.api.body import Unreadable, read_json
 from portal.errors import Invalid
 
 LONGEST_PHONE = 128
@@ -73,12 +74,17 @@ def moment_read(text: str, now: datetime) -> datetime | None:
 
 
 def parameters_read(value: Any) -> dict[str, Any]:
-    """Call parameters: an object, its JSON, or a=1&b=2. Raises ValueError."""
+    """Call parameters: an object, its JSON, or a=1&b=2. Raises ValueError, also for what no column could hold."""
     if value in (None, ""):
         return {}
     if isinstance(value, str):
         text = value.strip()
-        value = json.loads(text) if text.startswith("{") else dict(parse_qsl(text, strict_parsing=True))
+        try:
+            # Read as strictly as a body is: what stands in a text escaped nobody has looked at yet.
+            as_json = text if text.startswith("{") else json.dumps(dict(parse_qsl(text, strict_parsing=True)))
+            value = read_json(as_json.encode("utf-8", "surrogatepass"))
+        except Unreadable as error:
+            raise ValueError(str(error)) from error
     if not isinstance(value, Mapping):
         raise ValueError("no object")
     return {str(name): item for name, item in value.items()}

@@ -21,6 +21,14 @@ def shown(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: HIDDEN if is_secret(name) else value for name, value in (parameters or {}).items()}
 
 
+def kept(given: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as they came back from somebody who was `shown` them: a hidden value stands for the one that is known."""
+    return {
+        name: known[name] if value == HIDDEN and is_secret(name) and name in known else value
+        for name, value in given.items()
+    }
+
+
 _DIALED = re.compile(r"((?:postd|pin|password)=)[^;&\s]*", re.I)
 
 

@@ -8,6 +8,7 @@ from campaigns.models import Campaign
 from outbound.choices import FINISHED, BatchStatus
 from outbound.models import Batch, BatchDoNotCall, BatchImport, Carrier, Recipient
 from outbound.schedule import DEFAULT_HOURS
+from outbound.secrets import kept, shown
 from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.audit.actions import changes_between, record
@@ -68,6 +69,8 @@ def batch_update(*, by: User | None, batch: Batch, **values: Any) -> Batch:
         if clean.get("campaign_id", now.campaign_id) != now.campaign_id:
             access.require(by, "change", Campaign.objects.get(pk=clean["campaign_id"]))
         lists = clean.pop("do_not_call_lists", None)
+        if "parameters" in clean:
+            clean["parameters"] = kept(clean["parameters"], now.parameters)
         before = {name: getattr(now, name) for name in clean}
         for name, value in clean.items():
             setattr(now, name, value)
@@ -80,6 +83,9 @@ def batch_update(*, by: User | None, batch: Batch, **values: Any) -> Batch:
             )
             before["do_not_call_lists"], clean["do_not_call_lists"] = None, [item.name for item in lists]
         changes = changes_between(before, clean)
+        if "parameters" in changes:
+            # The log is read by many and kept for long: PINs and the like do not stand in it.
+            changes["parameters"] = [shown(before["parameters"]), shown(clean["parameters"])]
         if {"hours", "holidays"} & set(changes):
             windows_renew(now, everything=True)
         rows("UPDATE outbound_batchstate SET look_at = '2000-01-01Z' WHERE batch_id = %s", [now.pk])

@@ -14,6 +14,7 @@ from portal.audit.actions import record
 from portal.errors import Conflict, Invalid
 
 MOST_ENTRIES = 100_000
+MOST_PROBLEMS = 100
 _PREFIX = re.compile(r"^\+?([0-9]{1,14})\*$")
 
 
@@ -55,7 +56,7 @@ def do_not_call_list_create(
 def do_not_call_add(*, by: User | None, to: DoNotCallList, patterns: Iterable[str], note: str = "") -> int:
     """Put numbers and prefixes on a list; binding with the next claim. Needs `change`. Returns how many are new.
 
-    Raises Invalid naming every one that is neither; then none is added.
+    Raises Invalid naming those that are neither (the first 100); then none is added.
     """
     access.require(by, "change", to)
     given = [text for text in patterns if text.strip()]
@@ -67,6 +68,8 @@ def do_not_call_add(*, by: User | None, to: DoNotCallList, patterns: Iterable[st
             clean.append(pattern_read(text, to.network.country))
         except Invalid as error:
             problems += error.problems
+            if len(problems) >= MOST_PROBLEMS:
+                break
     if problems:
         raise Invalid.of(problems)
     with transaction.atomic():

@@ -6,16 +6,19 @@ import pytest
 from django.utils import timezone
 
 from outbound import actions
-from outbound.models import Batch, BatchState, Carrier, Pace, Recipient, Window
+from outbound.actions.common import rows
+from outbound.models import Batch, BatchImport, BatchState, Carrier, Pace, Recipient, Window
 from outbound.queries import batches as batch_queries
 from outbound.queries.preview import batch_preview
 from outbound.queries.rates import batch_progress, outcomes_by_hour
 from outbound.queries.stuck import stuck_calls
 from outbound.queries.waiting import pending_queue
+from outbound.secrets import HIDDEN
 from portal.audit.models import AuditEvent
 from tests.factories import CampaignFactory, NetworkFactory, PromoNumberFactory
 
 from .conftest import ANI, numbers, refused
+from .scenes import apply, asked_out
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +29,10 @@ pytestmark = pytest.mark.django_db
         ({"name": " "}, "name", "required"),
         ({"ani": "12"}, "ani", "invalid_phone_number"),
         ({"ani": "+13105550142"}, "ani", "foreign_ani"),
+        ({"result_url": "http://[x"}, "result_url", "not_an_address"),
+        ({"start_url": "https://x.example:port/"}, "start_url", "not_an_address"),
+        ({"retries": {"busy": 5}}, "retries.busy", "not_an_object"),
+        ({"holidays": [f"{2000 + n // 28}-02-{n % 28 + 1:02d}" for n in range(401)]}, "holidays", "too_many"),
         ({"max_attempts": 11}, "max_attempts", "out_of_range"),
         ({"max_attempts": 0}, "max_attempts", "out_of_range"),
         ({"retry_interval": 59}, "retry_interval", "out_of_range"),
@@ -136,8 +143,6 @@ def test_a_start_at_the_full_hour_warns_and_is_spread(house):
     started = actions.batch_start(by=None, batch=batch)
     assert started.batch.status == "scheduled" and "full hour" in started.warnings[0]
     assert started.alternatives == [hour + timedelta(minutes=minutes) for minutes in (15, 30, 45)]
-    from outbound.actions.common import rows
-
     begins = next(
         minute for minute in range(30)
         if rows("SELECT count(*) FROM outbound_settle(%s)", [hour + timedelta(minutes=minute)])[0][0]
@@ -147,6 +152,16 @@ def test_a_start_at_the_full_hour_warns_and_is_spread(house):
     actions.batch_update(by=None, batch=moved, starts_at=started.alternatives[0])
     moved.refresh_from_db()
     assert actions.batch_start(by=None, batch=moved).warnings == []
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(2, "running"), (60, "running"), (61, "scheduled")])
+def test_a_start_is_not_spread_beyond_a_near_expiry(house, minutes, status):
+    """Else a batch that has but ten minutes might spend all of them waiting for its start."""
+    hour = (timezone.now() + timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    batch = house.batch(numbers(2), starts_at=hour, expires_at=hour + timedelta(minutes=minutes))
+    rows("SELECT outbound_settle(%s)", [hour + timedelta(minutes=1)])
+    batch.refresh_from_db()
+    assert batch.status == status
 
 
 def test_an_expired_batch_ends_everybody_who_waits(house):
@@ -331,3 +346,63 @@ def test_lists_and_figures_of_a_batch(house, django_assert_num_queries):
         batch_queries.batch_list(user=house.people.observer, network=house.network, status="active").get().state.failed
         == 10
     )
+
+
+def test_a_hidden_value_that_comes_back_stands_for_what_it_hides(house):
+    batch = house.batch(numbers(1), started=False, parameters={"pin": "98761", "greeting": "hello"})
+    changed = {"pin": HIDDEN, "password": HIDDEN, "greeting": HIDDEN}
+    actions.batch_update(by=None, batch=batch, parameters=changed)
+    batch.refresh_from_db()
+    assert batch.parameters == {"pin": "98761", "password": HIDDEN, "greeting": HIDDEN}
+
+
+def test_no_pin_stands_in_the_audit_log(house):
+    batch = house.batch(numbers(1), started=False, parameters={"pin": "98761"})
+    actions.batch_update(by=None, batch=batch, parameters={"pin": "98762"})
+    (made, changed) = (
+        AuditEvent.objects.filter(object_type="outbound.batch").order_by("id").exclude(event="batch.add_calls")
+    )
+    assert "9876" not in f"{made.changes}{changed.changes}"
+    assert changed.changes == {"parameters": [{"pin": HIDDEN}, {"pin": HIDDEN}]}, "that it changed is kept"
+
+
+def test_stopping_a_draft_is_refused_and_leaves_its_import_alone(house):
+    batch = house.batch(numbers(1), started=False)
+    job = BatchImport.objects.create(batch=batch, file_name="list.csv", state="running")
+    assert refused(actions.batch_stop, by=None, batch=batch).code == "wrong_status"
+    job.refresh_from_db()
+    assert job.cancel_asked_at is None
+
+
+def test_nobody_is_redialed_in_a_batch_that_would_expire_him_at_once(house):
+    batch = house.batch(numbers(1), expires_at=timezone.now() + timedelta(hours=1))
+    (call,) = actions.calls_claim(worker="w", limit=1)
+    apply(house, call, "lost")
+    one = Recipient.objects.get()
+    asked_out(one)
+    actions.batches_settle()
+    Batch.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    batch.refresh_from_db()
+    assert batch.status == "completed"
+    error = refused(actions.recipient_redial, by=None, recipient=one, reason="asked us")
+    assert error.code == "batch_finished" and "new batch" in error.message
+
+
+def test_a_twilio_batch_without_its_start_url_is_refused_before_it_burns_everybody(house):
+    twilio = actions.carrier_create(
+        by=None,
+        network=house.network,
+        kind="twilio",
+        name="T",
+        settings={"account_sid": "AC1"},
+        secrets={"auth_token": "x"},
+    )
+    error = refused(actions.batch_start, by=None, batch=house.batch(numbers(1), started=False, carrier=twilio))
+    assert (error.field, error.code) == ("start_url", "required")
+
+
+def test_a_long_list_of_nonsense_is_answered_with_a_short_one(house):
+    never = actions.do_not_call_list_create(by=None, network=house.network, name="Never")
+    patterns = ["+18055550111", *(f"x{n}" for n in range(2000))]
+    assert len(refused(actions.do_not_call_add, by=None, to=never, patterns=patterns).problems) == 100
+    assert not never.entries.exists()
