@@ -20,14 +20,17 @@ MOST_AT_ONCE = 200
 
 
 class Simulator:
-    """Speaks to the simulator. Secrets: `callback_secret` (whsec_...), with which callbacks are signed."""
+    """Speaks to the simulator. Secrets: `callback_secret` (whsec_...), with which callbacks are signed.
+
+    Settings: `address`, where the operator runs it; no page and no API writes that.
+    """
 
     def __init__(self, carrier: Carrier) -> None:
         self._secret = carrier.secret("callback_secret")
         limits = httpx.Limits(max_connections=settings.OUTBOUND_IN_FLIGHT + 4)
         transport = GuardedTransport if carrier.base_url else httpx.HTTPTransport
         self._client = httpx.Client(
-            base_url=carrier.base_url or DEFAULT_URL, timeout=settings.OUTBOUND_PLACE_TIMEOUT,
+            base_url=carrier.base_url or carrier.settings.get("address") or DEFAULT_URL, timeout=settings.OUTBOUND_PLACE_TIMEOUT,
             transport=transport(trust_env=False, limits=limits), trust_env=False,
         )  # fmt: skip
 

@@ -58,7 +58,7 @@ def test_nobody_is_dialed_twice_and_nobody_forgotten_while_workers_are_killed(ho
     with program("manage.py", "carrier_simulator", "--port", "0", "--ring", "0.02", "--talk", "0.05",
                  "--answer", "0.01") as simulator:  # fmt: skip
         address = re.search(r"http://\S+", simulator.stdout.readline()).group()
-        house.carrier.base_url = address
+        house.carrier.settings = {"address": address}
         house.carrier.save()
         batch = house.batch(numbers(CALLS))
         kills = 0

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.http import QueryDict
 from django.utils import timezone
 
 from outbound import actions
@@ -13,6 +14,7 @@ from outbound.carriers import adapter_of, guard
 from outbound.carriers.port import NotSent, Order, event
 from outbound.choices import EventKind, EventSource
 from outbound.dialing.pump import Pump
+from outbound.forms import CarrierForm
 from outbound.models import Attempt, Batch, Carrier, Pace, Recipient
 
 from .conftest import ANI, numbers, refused
@@ -97,6 +99,16 @@ def test_no_carrier_at_a_private_address_is_connected_to(house, settings, odd, k
     assert asked == []
     error = refused(actions.carrier_update, by=None, carrier=carrier, base_url=url + "/", secrets={"auth_token": "y"})
     assert (error.field, error.code) == ("base_url", "private_address") and "not public" in error.message
+
+
+def test_the_operators_own_simulator_may_be_on_this_machine(house, settings, simulator):
+    settings.OUTGOING_PRIVATE_ADDRESSES = False
+    Carrier.objects.filter(pk=house.carrier.pk).update(base_url="", settings={"address": simulator.url})
+    adapter = adapter_of(Carrier.objects.get(pk=house.carrier.pk))
+    assert adapter.place(Order(uuid4(), 1, "+13035550100", ANI)).carrier_call_id
+    adapter.close()
+    form = CarrierForm(QueryDict("name=S&base_url=&settings=x&address=http://10.0.0.1"), carrier=house.carrier)
+    assert form.is_valid() and "address" not in form.values()["settings"]
 
 
 @pytest.mark.parametrize("kind", ["simulator", "twilio"])

@@ -35,5 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         port = free_port("127.0.0.1", options["port"])
-        Carrier.objects.filter(kind="simulator", name=CARRIER).update(base_url=f"http://127.0.0.1:{port}")
+        # Not as `base_url`: an address that somebody typed may not be a private one.
+        Carrier.objects.filter(kind="simulator", name=CARRIER).update(
+            base_url="", settings={"address": f"http://127.0.0.1:{port}"}
+        )
         call_command("carrier_simulator", port=port, talk=options["talk"])
