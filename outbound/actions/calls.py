@@ -19,8 +19,9 @@ from psycopg.types.json import Jsonb
 
 from outbound.carriers import adapter_of
 from outbound.carriers.port import Event, Known, NotSent, event
-from outbound.choices import FINISHED, LIVE, BatchStatus, EventKind, EventSource, Reason, RecipientState
+from outbound.choices import LIVE, BatchStatus, EventKind, EventSource, Reason, RecipientState
 from outbound.models import Attempt, AttemptEvent, Carrier, Recipient
+from outbound.queries.stuck import redial_hindrance
 from portal.accounts import access
 from portal.accounts.models import User
 from portal.audit.actions import record
@@ -274,17 +275,9 @@ def recipient_redial(*, by: User | None, recipient: Recipient, reason: str) -> R
                     f"The carrier is still being asked about it; its answer is due by {last.look_at:%H:%M:%S} UTC.",
                     code="still_asking",
                 )
-            if (
-                batch.status in FINISHED and batch.status != BatchStatus.COMPLETED
-            ) or batch.status == BatchStatus.STOPPING:
+            if hindrance := redial_hindrance(batch):
                 raise Conflict(
-                    f"The batch is {batch.get_status_display().lower()}; call the number in a new batch.",
-                    code="batch_finished",
-                )
-            if batch.expires_at is not None and batch.expires_at <= timezone.now():
-                raise Conflict(
-                    f"The batch expired on {batch.expires_at:%Y-%m-%d at %H:%M} UTC; call the number in a new batch.",
-                    code="batch_finished",
+                    f"{hindrance[0].upper()}{hindrance[1:]}; call the number in a new batch.", code="batch_finished"
                 )
             if batch.status == BatchStatus.COMPLETED:
                 batch_move(batch, BatchStatus.RUNNING, finished_at=None)

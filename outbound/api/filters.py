@@ -1,17 +1,21 @@
 """Filters of the lists of outbound, and cursors over millions of people."""
 
+import re
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import CharField, F, Func, QuerySet
+from django.db.models.functions import Cast, Concat
 from django_filters import rest_framework as filters
 from rest_framework.pagination import Cursor
 from rest_framework.pagination import CursorPagination as DrfCursorPagination
 from rest_framework.request import Request
 
-from outbound.choices import BatchStatus, DeliveryState, Outcome, RecipientState
+from outbound.choices import BatchStatus, DeliveryState, Outcome, RecipientState, StuckKind
 from outbound.models import Attempt, Batch, Recipient, ResultDelivery
 from portal.api.filters import MomentFilter
 from portal.api.pagination import CursorPagination
+
+_PLACE = re.compile(r"[0-9]{20}[0-9a-f-]{36}")
 
 
 class BatchFilter(filters.FilterSet):
@@ -72,6 +76,32 @@ class DeliveryFilter(filters.FilterSet):
         fields: list[str] = []
 
 
+class StuckFilter(filters.FilterSet):
+    """Stuck calls by batch and by why they are stuck."""
+
+    batch = filters.NumberFilter(field_name="batch_id")
+    kind = filters.ChoiceFilter(
+        field_name="stuck", choices=StuckKind.choices, label=f"One of {', '.join(StuckKind.values)}."
+    )
+
+    class Meta:
+        model = Attempt
+        fields: list[str] = []
+
+
+def with_place(rows: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Each row with `place`: the moment of its claim and its id as one text, so that no two stand at the same one.
+
+    Stuck calls leave the list while somebody reads it: a cursor that counts rows from a moment would pass over others.
+    """
+    moment = Func(
+        F("claimed_at"),
+        template="to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')",
+        output_field=CharField(),
+    )
+    return rows.annotate(place=Concat(moment, Cast("id", CharField()), output_field=CharField()))
+
+
 class RecipientPagination(CursorPagination):
     """In the order of the numbers, which an index holds for each batch; newest first within a status."""
 
@@ -95,6 +125,21 @@ class RecipientPagination(CursorPagination):
         by_id = self.get_ordering(request, None, None) == ("-id",)
         if cursor.position and str(cursor.position).startswith("+") == by_id:
             # Made under another filter: it points nowhere in this order.
+            raise self._invalid()
+        return cursor
+
+
+class StuckPagination(CursorPagination):
+    """Oldest first (`with_place`)."""
+
+    ordering = ("place",)  # type: ignore[assignment]
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        try:
+            cursor = DrfCursorPagination.decode_cursor(self, request)
+        except Exception as error:
+            raise self._invalid() from error
+        if cursor is not None and cursor.position and not _PLACE.fullmatch(str(cursor.position)):
             raise self._invalid()
         return cursor
 

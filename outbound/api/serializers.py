@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from campaigns.api.input import Flag, Text, Whole
 from outbound.bodies import attempt_data
-from outbound.choices import BatchStatus, DeliveryState, ImportState, RecipientState
+from outbound.choices import BatchStatus, DeliveryState, ImportState, RecipientState, StuckKind
 from outbound.models import (
     Attempt,
     AttemptEvent,
@@ -19,6 +19,7 @@ from outbound.models import (
     Recipient,
     ResultDelivery,
 )
+from outbound.queries.stuck import Stuck
 from outbound.secrets import shown
 
 _STATUSES = ", ".join(BatchStatus.values)
@@ -256,6 +257,43 @@ class AttemptSerializer(serializers.Serializer):
 
 class AttemptWithEventsSerializer(AttemptSerializer):
     events = EventSerializer(many=True)
+
+
+class StuckCallSerializer(serializers.Serializer):
+    """A call of which too little is known, with the evidence."""
+
+    id = serializers.UUIDField(help_text="Of the attempt.")
+    kind = serializers.CharField(help_text=f"One of {', '.join(StuckKind.values)}.")
+    known = serializers.CharField(help_text="The same for people.")
+    can = serializers.ListField(
+        child=serializers.ChoiceField(choices=["redial", "cancel", "hang_up"]),
+        help_text="What the caller may do: redial.json; cancel.json; cancel.json, which hangs up.",
+    )
+    batch = serializers.IntegerField()
+    batch_name = serializers.CharField()
+    recipient = serializers.IntegerField()
+    phone_number = serializers.CharField()
+    attempt = serializers.IntegerField()
+    status = serializers.CharField()
+    carrier = serializers.IntegerField()
+    carrier_call_id = serializers.CharField()
+    queued_at = serializers.DateTimeField()
+    dialed_at = serializers.DateTimeField(allow_null=True)
+    asked = serializers.IntegerField(help_text="How often the carrier had no record of it.")
+    ask_at = serializers.DateTimeField(allow_null=True, help_text="When the carrier is asked next; null: not any more.")
+    events = EventSerializer(many=True)
+
+    def to_representation(self, one: Stuck) -> dict[str, Any]:
+        call = one.attempt
+        return {
+            "id": str(call.pk), "kind": one.kind, "known": one.words,
+            "can": list(one.can) if call.batch_id in self.context["operable"] else [],
+            "batch": call.batch_id, "batch_name": call.batch.name, "recipient": call.recipient_id,
+            "phone_number": call.recipient.number, "attempt": call.number, "status": call.state, "carrier": call.carrier_id,
+            "carrier_call_id": call.carrier_call_id, "queued_at": moment(call.claimed_at),
+            "dialed_at": moment(call.placed_at), "asked": call.looks, "ask_at": moment(call.look_at),
+            "events": EventSerializer(one.events, many=True).data,
+        }  # fmt: skip
 
 
 class DeliverySerializer(serializers.ModelSerializer):

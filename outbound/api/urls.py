@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import batches, deliveries, do_not_call, imports, older, recipients
+from . import batches, deliveries, do_not_call, imports, older, recipients, stuck
 
 BATCH = "<int:network_id>/batches/<int:batch>"
 RECIPIENT = f"{BATCH}/recipients/<int:recipient>"
@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{BATCH}/result_secret.json", deliveries.ResultSecretView.as_view()),
     path(f"{BATCH}/deliveries.json", deliveries.DeliveriesView.as_view()),
     path(f"{BATCH}/deliveries/<int:delivery>/replay.json", deliveries.DeliveryReplayView.as_view()),
+    path("<int:network_id>/stuck_calls.json", stuck.StuckCallsView.as_view()),
     path("<int:network_id>/do_not_call_lists.json", do_not_call.ListsView.as_view()),
     path(f"{LIST}.json", do_not_call.ListView.as_view()),
     path(f"{LIST}/entries.json", do_not_call.EntriesView.as_view()),

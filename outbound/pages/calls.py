@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from campaigns.pages.call_export import safe
-from outbound.choices import FINAL, FINISHED, LIVE, RecipientState
+from outbound.choices import FINAL, LIVE, RecipientState
 from outbound.forms import RecipientFilterForm
 from outbound.models import Batch, Recipient
 from outbound.queries.batches import recipient_history, recipient_list
+from outbound.queries.stuck import redial_hindrance
 from outbound.secrets import shown
 from portal.web.lists import keyset
 from portal.web.pages import fragment, is_fragment, page, show
@@ -62,7 +63,7 @@ def call_page(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
         "parameters": shown({**batch.parameters, **(found.parameters or {})}),
         "may_cancel": rights["operate"] and found.state not in FINAL,
         "may_redial": rights["operate"] and found.state == RecipientState.UNKNOWN and not asking
-        and (batch.status not in FINISHED or batch.status == "completed") and batch.status != "stopping",
+        and not redial_hindrance(batch),
         "asking": last if asking else None, "is_live": found.state in LIVE,
     }  # fmt: skip
     if is_fragment(request):

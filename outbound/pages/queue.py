@@ -8,11 +8,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from outbound.choices import ACTIVE, StuckKind
-from outbound.models import Attempt, Batch
+from outbound.models import Attempt
 from outbound.queries.batches import batches_visible
-from outbound.queries.stuck import stuck_batches, stuck_counts, stuck_explained, stuck_list
+from outbound.queries.stuck import operable_batches, stuck_batches, stuck_counts, stuck_explained, stuck_list
 from outbound.queries.waiting import waiting_in
-from portal.accounts import access
 from portal.web.lists import keyset
 from portal.web.pages import fragment, number_in, page, part_of, show
 
@@ -72,6 +71,4 @@ def stuck(request: HttpRequest) -> HttpResponse:
 
 def _stuck(request: HttpRequest, attempts: list[Attempt]) -> dict[str, Any]:
     """What the table of stuck calls needs: the evidence, and of which batches the user may act on calls."""
-    batches = Batch.objects.filter(pk__in={one.batch_id for one in attempts})
-    mine = access.restrict(batches, user_of(request), "operate").values_list("pk", flat=True)
-    return {"stuck": stuck_explained(attempts), "operable": set(mine) if attempts else set()}
+    return {"stuck": stuck_explained(attempts), "operable": operable_batches(user=user_of(request), attempts=attempts)}

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from outbound.choices import StuckKind
+from outbound.choices import FINISHED, BatchStatus, StuckKind
 from outbound.models import Attempt, AttemptEvent, Batch
+from portal.accounts import access
 from portal.accounts.models import Network, User
 
 from .batches import batches_visible
@@ -72,6 +73,21 @@ def stuck_explained(attempts: list[Attempt], *, now: datetime | None = None) -> 
     return [_explained(one, heard[one.pk]) for one in attempts]
 
 
+def operable_batches(*, user: User, attempts: list[Attempt]) -> set[int]:
+    """Of the batches of these calls those on whose calls the user may act."""
+    batches = Batch.objects.filter(pk__in={one.batch_id for one in attempts})
+    return set(access.restrict(batches, user, "operate").values_list("pk", flat=True)) if attempts else set()
+
+
+def redial_hindrance(batch: Batch, *, now: datetime | None = None) -> str:
+    """Why nobody of this batch can be dialed again; empty when somebody can (`recipient_redial` decides)."""
+    if batch.status == BatchStatus.STOPPING or (batch.status in FINISHED and batch.status != BatchStatus.COMPLETED):
+        return f"the batch is {batch.get_status_display().lower()}"
+    if batch.expires_at is not None and batch.expires_at <= (now or timezone.now()):
+        return f"the batch expired on {batch.expires_at:%Y-%m-%d at %H:%M} UTC"
+    return ""
+
+
 def stuck_calls(*, user: User, network: Network, limit: int = 100, now: datetime | None = None) -> list[Stuck]:
     """The `limit` oldest, with their evidence."""
     rows = stuck_list(user=user, network=network, now=now).order_by("claimed_at", "pk")
@@ -95,8 +111,11 @@ def _explained(attempt: Attempt, events: list[AttemptEvent]) -> Stuck:
     absent = sum(one.kind == "absent" for one in events)
     can: tuple[str, ...] = ()
     if kind == StuckKind.NO_RECORD:
-        words = f"The carrier was asked {attempt.looks} times and has no record of it: it may be dialed again"
-        can = ("redial", "cancel")
+        hindrance = redial_hindrance(attempt.batch)
+        words = f"The carrier was asked {attempt.looks} times and has no record of it: " + (
+            f"{hindrance}, so call the number in a new batch" if hindrance else "it may be dialed again"
+        )
+        can = ("cancel",) if hindrance else ("redial", "cancel")
     elif kind == StuckKind.ASKED:
         words = f"No answer came when it was placed; the carrier is being asked (no record so far: {absent})"
     elif kind == StuckKind.UNREPORTED:
