@@ -8,12 +8,13 @@ from typing import Any
 import psycopg.errors
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 from prometheus_client import Counter
 
 from campaigns import ports
 from campaigns.callers import Caller, NotANumber, caller_read, e164
 from campaigns.choices import REPORTED_CAUSES, EndReason
-from campaigns.models import CallLeg, DestinationState
+from campaigns.models import CallLeg, Cap, DestinationState
 from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.accounts.roles import Role
@@ -21,6 +22,8 @@ from portal.audit.actions import record
 from portal.errors import Busy, Conflict, Invalid, NotAllowed, NotFound
 from portal.memory import Memory
 from portal.prepared import one
+
+from .hours import hours_sum_again
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ EXPIRED = Counter("headroom_slot_leases_expired", "Slots whose lease ran out wit
 MAX_ROUNDS = 50
 # Which campaign a number belongs to: asked with every call, changed once in months.
 _numbers: Memory[tuple[int, str], int] = Memory(lambda: settings.API_ROUTING_CACHE_SECONDS, 100_000)
+# Somewhat more than the time between two looks of the reconcile job.
+JUST_SET = timedelta(seconds=150)
 EVENTS = ("ringing", "answered", "heartbeat", "ended")
 
 # With what a switch needs of the destination, and without the trace, which few ask for and which is stored anyway.
@@ -270,33 +275,40 @@ def slot_release(*, by: User | None, leg: int, reason: str) -> CallLeg:
 
 
 def slots_sweep(*, limit: int = 1000) -> int:
-    """End legs whose lease ran out. Returns how many. One transaction each, so that no two rows are locked at once."""
+    """End legs whose lease ran out. Returns how many. One transaction each, so that no two rows are locked at once.
+
+    A leg ended when its lease did, however late that is noticed: no minute is charged in which nobody knew of the call.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, destination_id FROM campaigns_callleg WHERE ended_at IS NULL AND expires_at < now() ORDER BY expires_at LIMIT %s",
+            "SELECT id, destination_id, expires_at FROM campaigns_callleg WHERE ended_at IS NULL AND expires_at < now()"
+            " ORDER BY expires_at LIMIT %s",
             [limit],
         )
         expired = cursor.fetchall()
-    count = 0
-    for leg_id, destination_id in expired:
-        (done,) = _one("SELECT campaigns_leg_end(%s, %s, '', now(), true)", (leg_id, EndReason.LEASE_EXPIRED))
+    ends = []
+    for leg_id, destination_id, at in expired:
+        (done,) = _one("SELECT campaigns_leg_end(%s, %s, '', %s, true)", (leg_id, EndReason.LEASE_EXPIRED, at))
         if done:
-            count += 1
+            ends.append(at)
             EXPIRED.inc()
             logger.warning("slot lease expired", extra={"leg": leg_id, "destination": destination_id})
-    return count
+    hours_sum_again(ends)
+    return len(ends)
 
 
 def live_counts_reconcile(*, with_usage: bool = False) -> list[dict[str, Any]]:
     """Compare every destination's counters with its legs and repair them. A drift is an error in the log and a metric.
 
     Returns the drifts: destination id, and was/is of live calls, periodic calls and spend. with_usage: also recount
-    the periodic counters (reads every leg of the period).
+    the periodic counters (reads every leg of the period). Where a cap was just set they are recounted in any case: a call from
+    outside of bundles that was being routed at that moment found no cap yet, and was not among the legs counted.
     """
+    just_set = set(Cap.objects.filter(updated_at__gte=timezone.now() - JUST_SET).values_list("campaign_id", flat=True))
     drifts = []
     for destination_id in DestinationState.objects.order_by("pk").values_list("pk", flat=True):
         live_was, live_is, calls_was, calls_is, spend_was, spend_is = _one(
-            "SELECT * FROM campaigns_reconcile(%s, %s)", (destination_id, with_usage)
+            "SELECT * FROM campaigns_reconcile(%s, %s)", (destination_id, with_usage or destination_id in just_set)
         )
         if (live_was, calls_was, spend_was) != (live_is, calls_is, spend_is):
             drift = {

@@ -1,5 +1,6 @@
 """Hourly sums of calls and peaks, for charts and lists."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -72,22 +73,75 @@ WHERE (h.calls, h.refused, h.received, h.answered, h.peak_live, h.refused_by_rea
 """
 
 
+# One look into an index per network, not at the whole table. The newest of all: one run sums the hour of every network.
+_LAST_SUMMED = """
+SELECT max(h.hour) FROM accounts_network n
+CROSS JOIN LATERAL (SELECT hour FROM campaigns_campaignhour WHERE network_id = n.id ORDER BY hour DESC LIMIT 1) h
+"""
+# The hours of a span in which a call came, or a leg was there: an hour without either has no row.
+_ACTIVE = """
+SELECT DISTINCT hour FROM (
+    SELECT date_trunc('hour', started_at, 'UTC') AS hour
+    FROM campaigns_call WHERE started_at >= %(since)s AND started_at < %(until)s
+    UNION ALL
+    SELECT generate_series(date_trunc('hour', greatest(selected_at, %(since)s), 'UTC'),
+                           least(ended_at, %(until)s), interval '1 hour')
+    FROM campaigns_callleg
+    WHERE selected_at >= %(since)s::timestamptz - interval '24 hours' AND selected_at < %(until)s
+      AND (ended_at IS NULL OR ended_at >= %(since)s)
+    UNION ALL
+    SELECT date_trunc('hour', ended_at, 'UTC')
+    FROM campaigns_callleg
+    WHERE ended_at - selected_at > interval '24 hours' AND ended_at >= %(since)s AND ended_at < %(until)s
+) active
+WHERE hour < %(until)s ORDER BY hour
+"""
+
+
 def hour_of(at: datetime) -> datetime:
     """The full hour (UTC) that `at` falls in."""
     return at.replace(minute=0, second=0, microsecond=0)
 
 
+def _hour_sum(hour: datetime) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ROLL_UP, {"hour": hour})
+        return cursor.rowcount
+
+
+def _missed(before: datetime) -> list[datetime]:
+    """The hours before `before` in which something happened since the last one that was summed, that one too: it may have
+    been summed before it was over. In their order, so that whoever stops in the middle goes on from there."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_SUMMED)
+        (last,) = cursor.fetchone()
+        if last is None:
+            cursor.execute("SELECT date_trunc('hour', started_at, 'UTC') FROM campaigns_call ORDER BY id LIMIT 1")
+            row = cursor.fetchone()
+            last = row[0] if row else before
+        if last >= before:
+            return []
+        cursor.execute(_ACTIVE, {"since": last, "until": before})
+        return [hour for (hour,) in cursor.fetchall()]
+
+
 def hours_roll_up(*, since: datetime | None = None) -> int:
-    """Sum up every hour from `since` (default: the hour before this one) to now. May be repeated at any time.
+    """Sum up every hour from `since` (default: the hour before this one) to now, and before it those that were missed,
+    however long nobody was there to sum them. May be repeated at any time.
 
     Returns the number of (campaign, hour) rows that changed.
     """
     now = timezone.now()
     hour = hour_of(since or now - timedelta(hours=1))
-    changed = 0
+    changed = sum(_hour_sum(missed) for missed in _missed(hour))
     while hour <= now:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_ROLL_UP, {"hour": hour})
-            changed += cursor.rowcount
+        changed += _hour_sum(hour)
         hour += timedelta(hours=1)
     return changed
+
+
+def hours_sum_again(moments: Iterable[datetime | None]) -> None:
+    """Sum up again the hours of these moments that `hours_roll_up` does not look at by itself any more."""
+    recent = hour_of(timezone.now() - timedelta(hours=1))
+    for hour in sorted({hour_of(at) for at in moments if at is not None and at < recent}):
+        _hour_sum(hour)

@@ -16,6 +16,8 @@ from campaigns.treatment.conditions import parse
 from campaigns.treatment.expressions import Context, InRegion, Word
 from campaigns.treatment.flow import State
 
+from .hours import hours_sum_again
+
 logger = logging.getLogger(__name__)
 
 
@@ -66,6 +68,7 @@ def leg_price(leg: CallLeg) -> bool:
 def legs_price(*, limit: int = 1000) -> int:
     """Price the legs that wait for it. Returns how many. One transaction each; safe to run twice and beside itself."""
     count = 0
+    ends = []
     after = 0
     for _ in range(limit):
         with transaction.atomic():
@@ -89,9 +92,11 @@ def legs_price(*, limit: int = 1000) -> int:
             try:
                 with transaction.atomic():
                     count += leg_price(leg)
+                ends.append(leg.ended_at)
             except Exception:
                 # One leg that cannot be priced must not hold up the others; it stays in the queue and in the log.
                 logger.exception("a call could not be priced; it is tried again", extra={"leg": leg.pk})
+    hours_sum_again(ends)
     return count
 
 
