@@ -85,7 +85,11 @@ def money(value: Any, field: str, what: str, problems: list[Problem]) -> Decimal
     if not amount.is_finite() or amount < 0 or amount >= MAX_PRICE:
         problems.append((field, "out_of_range", f"{what} must be 0 to 999999; it is {value}."))
         return Decimal(0)
-    return amount.quantize(CENTS)
+    rounded = amount.quantize(CENTS)
+    if rounded != amount:
+        problems.append((field, "fractional", f"{what} has at most four decimals; it is {value}."))
+        return Decimal(0)
+    return rounded
 
 
 def _policy(given: Any, currency: str, field: str, number: int, problems: list[Problem]) -> Policy | None:

@@ -37,7 +37,7 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     "unarchive": ((CampaignStatus.ARCHIVED,), CampaignStatus.PAUSED),
 }
 # What another change may have made impossible since a draft was written; going live looks at it again.
-_LOOKED_AT_AGAIN = ("time_zone", "hours", "named_regions", "destination_phone_number", "currency", "overflow")
+_LOOKED_AT_AGAIN = ("url", "time_zone", "hours", "named_regions", "destination_phone_number", "currency", "overflow")
 
 
 def profile_compile(campaign: Campaign) -> None:

@@ -20,6 +20,10 @@ from .terms import zone_problem
 
 MAX_CONCURRENT = 100_000
 MAX_AMOUNT = Decimal("999999999999")
+# What a counter of calls holds, with room to spare.
+MAX_CALLS = 1_000_000_000
+# The first day of a cap: outside of it the calendars of the database and of Python do not agree any more.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 _SHOWN = (
     "amount",
     "reset_period",
@@ -45,7 +49,9 @@ def _amount(kind: str, value: Any, problems: list[Problem]) -> Decimal:
             ("amount", "not_a_number", f"“{value}” is not a number; leave the cap out for none, 0 closes the campaign.")
         )
         return Decimal(0)
-    ceiling = Decimal(MAX_CONCURRENT) if kind == CapKind.CONCURRENT_CALLS else MAX_AMOUNT
+    ceiling = {
+        CapKind.CONCURRENT_CALLS: Decimal(MAX_CONCURRENT), CapKind.PERIODIC_CALLS: Decimal(MAX_CALLS)
+    }.get(CapKind(kind), MAX_AMOUNT)  # fmt: skip
     if amount < 0:
         problems.append(
             (
@@ -54,14 +60,14 @@ def _amount(kind: str, value: Any, problems: list[Problem]) -> Decimal:
                 f"A {label} cannot be negative; it is {amount}. 0 closes the campaign, no cap leaves it open.",
             )
         )
-    elif kind != CapKind.BUDGET and amount != amount.to_integral_value():
-        problems.append(("amount", "fractional", f"A {label} counts whole calls; it is {amount}."))
-    elif amount.as_tuple().exponent < -2 and amount != amount.quantize(Decimal("0.01")):  # type: ignore[operator]
-        problems.append(("amount", "fractional", f"A budget has at most two decimals; it is {amount}."))
     elif amount > ceiling:
         problems.append(
             ("amount", "too_large", f"A {label} is at most {ceiling}; it is {amount}. Leave the cap out for no limit.")
         )
+    elif kind != CapKind.BUDGET and amount != amount.to_integral_value():
+        problems.append(("amount", "fractional", f"A {label} counts whole calls; it is {amount}."))
+    elif amount.as_tuple().exponent < -2 and amount != amount.quantize(Decimal("0.01")):  # type: ignore[operator]
+        problems.append(("amount", "fractional", f"A budget has at most two decimals; it is {amount}."))
     return amount
 
 
@@ -85,6 +91,9 @@ def _period(values: dict[str, Any], campaign: Campaign, problems: list[Problem])
             starts_at = None
     elif starts_at is None:
         problems.append(("starts_at", "required", "Say on which day the first period starts."))
+    if isinstance(starts_at, date) and not FIRST_DAY <= starts_at <= LAST_DAY:
+        text = f"The first day lies between {FIRST_DAY} and {LAST_DAY}; it is {starts_at}."
+        problems.append(("starts_at", "out_of_range", text))
     if problem := zone_problem(str(time_zone)):
         problems.append(problem)
     return {"reset_period": reset_period, "starts_at": starts_at, "time_zone": time_zone}

@@ -1,4 +1,4 @@
-"""Moving a call on to the next destination: its slot moves with it, in one transaction (campaigns/sql/0005)."""
+"""Moving a call on to the next destination: its slot moves with it, in one transaction (campaigns/sql/0009)."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def call_move(*, by: User | None, network: Network, call: int, leg: int, cause: 
     Moving the same leg again answers what was decided the first time (`repeated`).
 
     Commits by itself, as `call_route` does. Raises NotFound for an unknown leg, Conflict `call_finished` for one that was
-    answered, Invalid, NotAllowed, or Busy when races are lost for too long.
+    answered or whose caller hung up, Invalid, NotAllowed, or Busy when races are lost for too long.
     """
     if cause not in REPORTED_CAUSES:
         raise Invalid(
@@ -44,7 +44,9 @@ def call_move(*, by: User | None, network: Network, call: int, leg: int, cause: 
         raise NotFound("There is no such leg of a call in this network.", field="leg", code="unknown_leg")
     if routed.outcome == "finished":
         raise Conflict(
-            "The leg was answered; a call that was connected does not move on.", field="leg", code="call_finished"
+            "The leg was answered, or its caller hung up: the call is over and does not move on.",
+            field="leg",
+            code="call_finished",
         )
     if not routed.repeated:
         MOVES.labels(routed.outcome).inc()

@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
 from campaigns.callers import NotANumber, e164
 from campaigns.choices import CampaignType, Distribution
 from campaigns.drafts import TERMS
@@ -25,6 +28,7 @@ from .treatment import MAX_SIZE, problem_of
 
 # What a change may set, besides the bundle's own fields; each is checked by `terms_clean`.
 FIELDS = ("name", *TERMS)
+MAX_URL, MAX_DESCRIPTION = 200, 20_000
 BUNDLE_FIELDS = ("distribution", "overflow", "repeat_caller", "repeat_window_days")
 
 
@@ -73,9 +77,32 @@ def _pause_date(value: Any, problems: list[Problem]) -> date | None:
         return None
 
 
+def _url(value: Any, problems: list[Problem]) -> str:
+    text = str(value or "").strip()
+    try:
+        if text:
+            URLValidator(schemes=["http", "https"])(text)
+    except ValidationError:
+        problems.append(("url", "invalid", f"“{text[:100]}” is not a web address such as https://example.com/roofing."))
+    if len(text) > MAX_URL:
+        problems.append(
+            ("url", "too_long", f"A web address has at most {MAX_URL} characters; this one has {len(text)}.")
+        )
+    return text
+
+
+def _description(value: Any, problems: list[Problem]) -> str:
+    text = str(value or "")
+    if len(text) > MAX_DESCRIPTION:
+        words = f"A description has at most {MAX_DESCRIPTION} characters; this one has {len(text)}."
+        problems.append(("description", "too_long", words))
+    return text
+
+
 # Terms that are read by themselves; those that depend on the campaign stand in `terms_clean`.
 _ALONE: dict[str, Callable[[Any, list[Problem]], Any]] = {
-    "name": _name, "hours": _hours, "named_regions": _regions, "repeat_window_days": _days, "pause_date": _pause_date,
+    "name": _name, "url": _url, "description": _description, "hours": _hours, "named_regions": _regions,
+    "repeat_window_days": _days, "pause_date": _pause_date,
 }  # fmt: skip
 
 
@@ -115,6 +142,11 @@ def _treatment(tree: Any, campaign: Campaign, by: User | None, problems: list[Pr
     read, faults = treatment_read(tree, campaign.network.country)
     if faults or read is None:
         problems += [problem_of(fault) for fault in faults]
+        return {}
+    if read.caller_id.get("setting") == "partial":
+        # Read where it was stored before, when it had no effect; nobody should set it and believe that it does something.
+        text = "The caller ID setting “partial” has no effect here; use original, promo, or specific with the number to show."
+        problems.append(("ivr_tree.caller_id.setting", "not_supported", text))
         return {}
     kept = stored(tree, is_bundle=campaign.is_bundle)
     # What reads as the present one, though that may be only implied, is no change.

@@ -12,7 +12,10 @@ from portal.accounts.models import User
 from portal.audit.actions import record
 from portal.errors import Conflict, Invalid
 
-MOST = Decimal("999999999999")
+from .caps import MAX_CALLS
+
+# Far above any real use, and so far below what the counters' columns hold that calls go on being counted.
+MOST = {CapKind.BUDGET: Decimal(99_999_999_999), CapKind.PERIODIC_CALLS: Decimal(MAX_CALLS)}
 
 
 def _used(kind: str, value: Any) -> Decimal:
@@ -24,8 +27,10 @@ def _used(kind: str, value: Any) -> Decimal:
             raise InvalidOperation
     except InvalidOperation as error:
         raise Invalid(f"“{value}” is not a number; 0 resets the counter.", field="used", code="not_a_number") from error
-    if not 0 <= used <= MOST:
-        raise Invalid(f"A counter is 0 or more; it is {used}.", field="used", code="out_of_range")
+    if not 0 <= used <= MOST[CapKind(kind)]:
+        raise Invalid(
+            f"A counter is 0 to {MOST[CapKind(kind)]}; it is {used}. 0 resets it.", field="used", code="out_of_range"
+        )
     places = 0 if kind == CapKind.PERIODIC_CALLS else 4
     if used != round(used, places):
         what = "whole calls" if places == 0 else "money with at most four decimals"
@@ -35,7 +40,8 @@ def _used(kind: str, value: Any) -> Decimal:
 
 def usage_set(*, by: User | None, campaign: Campaign, kind: str, used: Any, reason: str) -> Decimal:
     """Reset (0) or override the use of a budget or periodic cap in its present period. Needs `change_budget_caps` and a
-    reason; audited with what it was. Calls in progress go on counting from there. Returns what it was.
+    reason; audited with what it was. Calls in progress, and those that wait for their price, count on top of it until they
+    are settled: what is given back for them must not make room for more calls. Returns what it was.
 
     Raises Invalid; Conflict `not_counted` where the campaign has no such cap in force.
     """

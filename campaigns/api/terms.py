@@ -150,11 +150,11 @@ def values_of(
         values["time_zone"] = iana(values["time_zone"])
     if values.get("overflow") is not None:
         values["overflow"] = _overflow(values["overflow"], by, network)
-    extra = extra_of({**data, **own_words}, serializer, found.extra if found else {})
+    future = future_of(found) if found else None
+    extra = extra_of({**data, **own_words}, serializer, future.extra if future else {})
     extra.pop("advertiser", None)
     if "timezone" in given and values["time_zone"] != given["timezone"]:
         extra["timezone"] = given["timezone"]
-    future = future_of(found) if found else None
     _policies(own_words, values, future)
     if (
         future is not None

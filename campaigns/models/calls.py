@@ -112,6 +112,9 @@ class CallLeg(models.Model):
     trace = models.JSONField(
         null=True, help_text="The decision, where the call's slot moved here from another destination; else NULL."
     )
+    left_trace = models.JSONField(
+        null=True, help_text="The decision, where the call was to move on from here and nobody was left; else NULL."
+    )
 
     class Meta:
         ordering = ["id"]

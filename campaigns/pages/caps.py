@@ -1,5 +1,6 @@
 """Budget and Call Caps Alerts: the one editor of a campaign's three caps."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -100,6 +101,13 @@ def campaign_caps(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def usage_pending(campaign: Campaign, kind: str, given: str) -> bool:
+    """Whether a counter just set to `given` reads higher: calls in progress count on top of what was typed."""
+    state = summaries.state_of(campaign)
+    used = None if state is None else state.spend_used if kind == CapKind.BUDGET else state.calls_used
+    return used is not None and used > Decimal(given.strip())
+
+
 @require_POST
 @page
 def usage_change(request: HttpRequest, pk: int) -> HttpResponse:
@@ -113,9 +121,10 @@ def usage_change(request: HttpRequest, pk: int) -> HttpResponse:
     except (Invalid, Conflict) as error:
         messages.error(request, error.message)
     else:
-        messages.success(
-            request, f"{CapKind(kind).label}: the counter is set from {was.normalize():f} to {given.strip()}."
-        )
+        text = f"{CapKind(kind).label}: the counter is set from {was.normalize():f} to {given.strip()}."
+        if usage_pending(campaign, kind, given):
+            text += " What is in progress counts on top."
+        messages.success(request, text)
     return redirect("campaigns:caps", pk=pk)
 
 

@@ -15,7 +15,7 @@ from portal.audit.models import AuditEvent
 from portal.errors import NotFound
 
 from .calls import calls_seen, campaigns_seen, legs_seen, sees_all, state_of_leg, talked
-from .decisions import Decision, decision_of, decision_of_move
+from .decisions import Decision, decision_of, decision_of_left, decision_of_move
 
 
 @dataclass
@@ -28,6 +28,7 @@ class LegView:
     may_release: bool
     released: AuditEvent | None = None
     moved: Decision | None = None
+    left: Decision | None = None
 
     @property
     def state(self) -> str:
@@ -89,6 +90,7 @@ def call_view(*, user: User, transaction_id: str) -> CallView:
         named |= {entry.campaign_id for entry in decision.entries}
         named |= {decision.overflow.campaign_id} if decision.overflow else set()
     moves = {leg.pk: decision_of_move(leg) for leg in legs[1:]} if whole else {}
+    lefts = {leg.pk: decision_of_left(leg) for leg in legs} if whole else {}
     campaigns = Campaign.objects.in_bulk(list(named))
     visible = set(campaigns_seen(user, network).filter(pk__in=named).values_list("pk", flat=True))
     operable = _operable(user, legs)
@@ -96,7 +98,7 @@ def call_view(*, user: User, transaction_id: str) -> CallView:
     views = [
         LegView(
             leg, campaigns.get(leg.destination_id), leg.destination_id in visible, leg.pk in operable, releases.get(leg.pk),
-            moves.get(leg.pk),
+            moves.get(leg.pk), lefts.get(leg.pk),
         )
         for leg in legs
     ]  # fmt: skip

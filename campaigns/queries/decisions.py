@@ -246,6 +246,34 @@ def decision_of_move(leg: CallLeg) -> Decision | None:
     )
 
 
+_LEFT = {
+    EndReason.CAPPED: "every other destination that could have taken it was at a cap",
+    EndReason.CLOSED: "no other destination was open",
+    EndReason.OUT_OF_REGION: "no other destination takes this caller's region",
+}
+
+
+def decision_of_left(leg: CallLeg) -> Decision | None:
+    """Why a call that was to move on from this leg was taken by nobody else, in words; None where it did not come to that."""
+    trace = leg.left_trace
+    if trace is None:
+        return None
+    at = leg.ended_at or leg.selected_at
+    campaigns = _campaigns_in(trace)
+    if leg.kind == LegKind.OVERFLOW:
+        why = "after the overflow campaign nobody comes"
+    elif "entries" not in trace:
+        why = "the bundle took no calls any more"
+    else:
+        why = _LEFT.get(trace.get("refusal", ""), "the bundle has no other destination that is live")
+    summary = f"Nobody else was left: {why}{', and the overflow campaign could not take it' if trace.get('overflow') else ''}."
+    return Decision(
+        outcome=Outcome.REFUSED, summary=summary, chosen=None, refusal=trace.get("refusal", ""),
+        entries=_entries(trace.get("entries", []), None, trace.get("repeat"), False, campaigns, at),
+        overflow=_overflow(trace.get("overflow"), campaigns, at, None), repeat=trace.get("repeat"),
+    )  # fmt: skip
+
+
 def _in_order(rows: list[dict[str, Any]], distribution: str, repeat: int | None) -> list[dict[str, Any]]:
     """The order in which routing would try: for a weighted draw the likeliest first."""
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from .nodes import Connect, Failover, Fault, Node, RingGroup, SelectFromBundle, Tree, tree_read
 
+# “partial” is read, as trees that were stored with it must be, but not set any more (campaigns.actions.terms).
 CALLER_IDS = ("original", "promo", "specific", "partial")
+_TO_USE = ("original", "promo", "specific")
 
 
 def treatment_read(data: Any, country: str = "US") -> tuple[Tree | None, list[Fault]]:
@@ -40,7 +42,7 @@ def _in_order_of_the_tree(fault: Fault) -> tuple[list[int], bool, str, str]:
 def _caller_id(tree: Tree) -> Iterator[Fault]:
     setting = tree.caller_id.get("setting", "original")
     if setting not in CALLER_IDS:
-        text = f"“{str(setting)[:40]}” is not a caller ID setting; use {', '.join(CALLER_IDS)}."
+        text = f"“{str(setting)[:40]}” is not a caller ID setting; use {', '.join(_TO_USE)}."
         yield Fault("caller_id", "setting", "unknown_choice", text)
     elif setting in ("specific", "partial") and not tree.caller_id.get("mask"):
         yield Fault("caller_id", "mask", "required", f"The caller ID setting “{setting}” needs a mask.")

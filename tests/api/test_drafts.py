@@ -259,3 +259,12 @@ def test_drafts_cost_a_list_one_statement_more_at_most(api, campaign, rows, djan
             answer = read.get(address)
         body = answer.json()[key] if key else answer.json()
         assert len(body) >= rows
+
+
+def test_the_fields_kept_in_a_draft_are_bounded_like_those_in_force(api, campaign):
+    """Sent bit by bit, each bit within the bound: what the draft holds already counts."""
+    answers = [api.patch(ONE, {f"kept_{number}": "x" * 30_000}) for number in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 422]
+    assert codes(answers[-1]) == [("too_much_kept", None)]
+    campaign.refresh_from_db()
+    assert set(campaign.draft["extra"]) == {"kept_0", "kept_1"}

@@ -118,3 +118,20 @@ class Ledger:
             if counter.fees and line.answered and line.ended:
                 total += money(talked(line) / 60 * self.fee)
         return total + sum(amount for set_on, at, amount in self.by_hand if set_on == counter and counts(at))
+
+    def unsettled(self, counter: Counter, now: datetime) -> Decimal:
+        """What calls in progress have taken of the counter's period: it counts on top of what is set by hand."""
+        since, until = counter.period(now)
+        mine = [
+            line
+            for line in self.lines.values()
+            if line.place == counter.place
+            and line.ended is None
+            and since <= line.selected
+            and (until is None or line.selected < until)
+        ]
+        return (
+            Decimal(len(mine))
+            if counter.kind == "periodic_calls"
+            else sum((line.reserved for line in mine), Decimal(0))
+        )

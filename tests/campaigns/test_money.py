@@ -251,7 +251,7 @@ class Day:
         assert actions.live_counts_reconcile(with_usage=True) == []
 
     def set_by_hand(self):
-        """A counter is overridden; from there it goes on counting."""
+        """A counter is overridden; what is in progress counts on top, and from there it goes on."""
         counter, now = self.dice.choice(COUNTERS), self.clock.now()
         wanted = (
             Decimal(self.dice.randrange(500))
@@ -263,7 +263,7 @@ class Day:
             by=None, campaign=self.places[counter.place], kind=counter.kind, used=wanted, reason="Moved"
         )
         assert was == expected
-        self.ledger.by_hand.append((counter, now, wanted - expected))
+        self.ledger.by_hand.append((counter, now, wanted + self.ledger.unsettled(counter, now) - expected))
         self.tally["set by hand"] += 1
 
     def reports_agree(self):

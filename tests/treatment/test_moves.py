@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 import campaigns.sql
 from campaigns import actions
-from campaigns.models import CallLeg, DestinationState
+from campaigns.models import Call, CallLeg, DestinationState
+from campaigns.queries.decisions import decision_of_left
 from portal.accounts.roles import Role
 from portal.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.campaigns.race import Tally, counters, deadlocks, most_at_once, together
-from tests.factories import CampaignFactory, MembershipFactory, bundle_of, cap, destinations
+from tests.factories import CampaignFactory, MembershipFactory, bundle_of, cap, changed, destinations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,6 +129,63 @@ def test_an_answered_leg_does_not_move():
     assert refused.value.code == "call_finished"
 
 
+def test_a_caller_who_hung_up_takes_no_slot_of_the_next_destination():
+    first, second = destinations(2, 1)
+    bundle = bundle_of(first, second)
+    routed = route(bundle)
+    tell(bundle, routed, "ended", cause="caller_hangup")
+    with pytest.raises(Conflict) as refused:
+        move(bundle, routed)
+    assert refused.value.code == "call_finished" and "hung up" in refused.value.message
+    assert live(first, second) == [0, 0]
+
+
+def left(leg_id):
+    return decision_of_left(CallLeg.objects.get(pk=leg_id))
+
+
+def test_a_call_that_could_not_move_on_says_why_nobody_else_took_it(client, personas):
+    first, second, third = destinations(3, 1)
+    over = CampaignFactory(advertiser=first.advertiser, status="Paused", name="Answering service")
+    bundle = bundle_of(first, second, third, overflow=over)
+    routed = route(bundle)
+    route(bundle, "+13035550124")
+    changed(third, operating_24_7=False, hours={})
+    moved = move(bundle, routed)
+    assert moved.refusal == "capped"
+    why = left(routed.leg_id)
+    assert why.summary == (
+        "Nobody else was left: every other destination that could have taken it was at a cap, and the overflow campaign "
+        "could not take it."
+    )
+    assert [(entry.name, entry.verdict, [reason.code for reason in entry.reasons]) for entry in why.entries] == [
+        (second.name, "passed", ["concurrent_call_cap"]), (third.name, "passed", ["closed"])
+    ]  # fmt: skip
+    client.force_login(personas.staff)
+    page = client.get(reverse("calls:detail", args=[Call.transaction_id_of(moved.call_id)])).content.decode()
+    for words in (
+        "Why nobody else took the call",
+        "Concurrent call cap reached: 1/1 live",
+        "Answering service (overflow)",
+    ):
+        assert words in page
+
+
+def test_the_end_of_the_way_is_said_where_nobody_was_asked():
+    first, second = destinations(2)
+    bundle = bundle_of(first, second, overflow=CampaignFactory(advertiser=first.advertiser))
+    routed = route(bundle)
+    assert left(routed.leg_id) is None, "it did not come to that"
+    moved = move(bundle, move(bundle, routed))
+    assert left(routed.leg_id) is None and moved.kind == "overflow"
+    move(bundle, moved)
+    assert left(moved.leg_id).summary == "Nobody else was left: after the overflow campaign nobody comes."
+    other = route(bundle, "+13035550125")
+    actions.campaign_move_status(by=None, campaign=bundle, move="pause")
+    move(bundle, other)
+    assert left(other.leg_id).summary == "Nobody else was left: the bundle took no calls any more."
+
+
 def test_events_find_their_leg():
     first, second = destinations(2, 1)
     bundle = bundle_of(first, second)
@@ -187,7 +246,7 @@ def test_many_calls_that_change_places_at_once_never_go_over_a_cap_and_never_dea
                     tell(bundle, routed, "ended", leg=routed.leg_id)
                     break
                 if dice.random() < 0.1:
-                    tell(bundle, routed, "ended", leg=routed.leg_id)
+                    tell(bundle, routed, "ended", leg=routed.leg_id, cause="busy")
                 routed = move(bundle, routed, dice.choice(["busy", "no_answer"]))
 
     together(play, 8)

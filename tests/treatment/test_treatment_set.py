@@ -95,6 +95,18 @@ def test_a_tree_that_only_connects_is_the_destination_number():
     assert (read["destination_phone_number"], read["prompt"]) == ("+13035550155", "Hi")
 
 
+def test_a_caller_id_that_would_do_nothing_is_not_set_and_what_was_stored_goes_on(bundle, over):
+    partial = {"root": select(), "caller_id": {"setting": "partial", "mask": "303"}}
+    with pytest.raises(Invalid) as refused:
+        in_force(bundle, partial)
+    assert [(field, code) for field, code, _text in refused.value.problems] == [
+        ("ivr_tree.caller_id.setting", "not_supported")
+    ]
+    assert "original, promo, or specific" in refused.value.message
+    Campaign.objects.filter(pk=bundle.pk).update(ivr_tree={**partial, "root": select(END)})
+    assert len(list(tree_of(fresh(bundle)).walk())) == 2, "a tree of before is walked as ever"
+
+
 def test_the_implied_treatment_comes_back(bundle, over):
     put(bundle, select(to(over), colour="red"))
     in_force(bundle, None)
