@@ -164,7 +164,7 @@ class CallListSerializer(serializers.Serializer):
     campaign = serializers.SerializerMethodField(help_text="null where you may see a destination of the call only.")
     promo_number = serializers.SerializerMethodField()
     caller = serializers.CharField(allow_null=True)
-    external_id = serializers.CharField(allow_null=True)
+    external_id = serializers.SerializerMethodField()
     started_at = serializers.DateTimeField()
     outcome = serializers.ChoiceField(Outcome.choices)
     refusal = serializers.SerializerMethodField()
@@ -180,6 +180,10 @@ class CallListSerializer(serializers.Serializer):
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_promo_number(self, call: Call) -> str | None:
         return call.promo_number or None if self.is_whole(call) else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_external_id(self, call: Call) -> str | None:
+        return call.external_id if self.is_whole(call) else None
 
     @extend_schema_field(serializers.ChoiceField(EndReason.choices, allow_null=True))
     def get_refusal(self, call: Call) -> str | None:

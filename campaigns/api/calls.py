@@ -160,7 +160,7 @@ class CallsInProgressView(ApiView):
 
     def _answer(self, legs: QuerySet[CallLeg]) -> Response:
         rows = self.paginate_queryset(legs)
-        return self.get_paginated_response(rows_in_progress(rows or []))
+        return self.get_paginated_response(rows_in_progress(rows or [], self.user))
 
     @extend_schema(
         operation_id="calls_in_progress", tags=["calls"], summary="List the calls in progress",

@@ -8,17 +8,18 @@ from django_filters import rest_framework as filters
 from campaigns.callers import NotANumber, e164
 from campaigns.choices import CampaignStatus, CampaignType, Outcome
 from campaigns.models import Call, CallLeg, Campaign
+from campaigns.queries.calls import campaigns_seen, legs_seen, sees_all
+from portal.accounts.models import Network, User
 from portal.api.filters import MomentFilter
 from portal.errors import Invalid
 
 
-def _leg(**conditions: Any) -> Exists:
-    """Whether the call of the row has a leg that meets the conditions: no join, so no row twice."""
-    return Exists(CallLeg.objects.filter(call_id=OuterRef("pk"), **conditions))
-
-
 class CallFilter(filters.FilterSet):
-    """Calls by outcome, campaign called, destination, caller, number, own id and time."""
+    """Calls by outcome, campaign called, destination, caller, number, own id and time.
+
+    Who sees only a leg of a call learns neither which campaign and number were called nor its own id, nor of its other legs,
+    by asking for them either.
+    """
 
     outcome = filters.ChoiceFilter(choices=Outcome.choices)
     campaign = filters.CharFilter(
@@ -36,6 +37,24 @@ class CallFilter(filters.FilterSet):
         model = Call
         fields: list[str] = []
 
+    def _who(self) -> tuple[User, Network]:
+        view = self.request.parser_context["view"]  # type: ignore[union-attr]
+        return view.user, view.network
+
+    def _leg(self, **conditions: Any) -> Exists:
+        """Whether the call of the row has a leg that he sees and that meets the conditions: no join, so no row twice."""
+        user, network = self._who()
+        legs = CallLeg.objects.filter(call_id=OuterRef("pk"), **conditions)
+        return Exists(legs if sees_all(user, network) else legs.filter(legs_seen(user, network)))
+
+    def filter_queryset(self, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        rows = super().filter_queryset(queryset)
+        asked = any(self.form.cleaned_data.get(name) for name in ("campaign", "promo_number", "external_id"))
+        user, network = self._who()
+        if asked and not sees_all(user, network):
+            rows = rows.filter(campaign__in=campaigns_seen(user, network).values("pk"))
+        return rows
+
     def _number(self, value: str, field: str) -> str:
         try:
             return e164(value)
@@ -44,7 +63,7 @@ class CallFilter(filters.FilterSet):
 
     def of_destination(self, queryset: QuerySet[Call], name: str, value: str) -> QuerySet[Call]:
         reached = Campaign.objects.filter(id_from_network=value)
-        return queryset.filter(_leg(destination__in=reached))
+        return queryset.filter(self._leg(destination__in=reached))
 
     def of_caller(self, queryset: QuerySet[Call], name: str, value: str) -> QuerySet[Call]:
         return queryset.filter(caller=self._number(value, "caller"))
@@ -53,7 +72,7 @@ class CallFilter(filters.FilterSet):
         return queryset.filter(promo_number=self._number(value, "promo_number"))
 
     def that_live(self, queryset: QuerySet[Call], name: str, value: bool) -> QuerySet[Call]:
-        live = _leg(ended_at=None)
+        live = self._leg(ended_at=None)
         return queryset.filter(live) if value else queryset.exclude(live)
 
 

@@ -146,10 +146,11 @@ def campaign_limit_set(
 def network_limits_set(*, by: User | None, network: Network, reason: str = "", **limits: Any) -> NetworkNumbers:
     """Set a network's limits: `total`, `dynamic` (None = none, 0 = closed), `campaign_default`. Platform staff alone.
 
-    Raises NotAllowed, Invalid, and Conflict `below_use` for a limit below what is in use.
+    Raises NotFound for who may not see them (Limited members), NotAllowed for who may, Invalid, and Conflict `below_use` for a
+    limit below what is in use.
     """
     if by is not None and not access.stands_above(by):
-        access.require(by, "view", network)
+        access.require(by, "view", NetworkNumbers(network=network))
         raise NotAllowed(
             "Only platform staff change a network's promo number limits; send a limit request.",
             permission="numbers.change_networknumbers",

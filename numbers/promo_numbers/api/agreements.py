@@ -117,6 +117,7 @@ class LimitsView(ApiView):
         request=NetworkLimitsInput, responses=NetworkLimitsSerializer, filters=False,
     )  # fmt: skip
     def patch(self, request: Request, **path: Any) -> Response:
+        access.require(self.user, "view", NetworkNumbers(network=self.network))
         given = known(NetworkLimitsInput, self.sent)
         with transaction.atomic():
             row = NetworkNumbers.objects.select_for_update(no_key=True).get(pk=self.network.pk)
