@@ -39,6 +39,11 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Listening(ThreadingHTTPServer):
+    # Sixteen workers knock at once: with the library's five places some are turned away.
+    request_queue_size = 128
+
+
 class Server:
     """Listens at `url`, in a thread of its own, until `close`. What its handler needs is set before `super().__init__()`."""
 
@@ -46,7 +51,7 @@ class Server:
 
     def __init__(self) -> None:
         handler = type("Handler", (self.handler,), {"owner": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = _Listening(("127.0.0.1", 0), handler)
         self.port = self.server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)

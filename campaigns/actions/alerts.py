@@ -131,11 +131,16 @@ def _figures(cap: Cap, use: Use) -> str:
     return f"{use.used:,.0f} of {cap.amount:,.0f} calls"
 
 
+def _figure(cap: Cap, amount: Decimal) -> str | int:
+    """An amount as JSON has it: money as a text, so that no reader rounds it; calls as the whole number that they are."""
+    return str(amount) if cap.kind == CapKind.BUDGET else int(amount)
+
+
 def _data(cap: Cap, use: Use, threshold: int) -> dict[str, object]:
     campaign = cap.campaign
     return {
         "campaign": campaign.id_from_network, "name": campaign.name, "kind": cap.kind, "threshold": threshold,
-        "used": str(use.used), "limit": str(cap.amount), "percent": round(use.percent(cap), 1),
+        "used": _figure(cap, use.used), "limit": _figure(cap, cap.amount), "percent": round(use.percent(cap), 1),
         "resets_at": use.until.isoformat() if use.until else None,
     }  # fmt: skip
 

@@ -303,7 +303,8 @@ def call_list(
     A constant number of statements whose cost does not grow with the table. Where a filter has no index the page may
     come back short with `searched_to` set: the search goes on from `after`.
     """
-    cursor = int(after) if after and after.isascii() and after.isdecimal() and int(after) <= MAX_ID else None
+    known = after is not None and after.isascii() and after.isdecimal() and len(after) < 20
+    cursor = int(after) if after and known and int(after) <= MAX_ID else None
     search = _Search(user, network, filters, cursor, size)
     ids = search.ids()
     page = CallPage(rows_of(user, network, ids[:size]))

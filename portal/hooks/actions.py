@@ -74,6 +74,8 @@ def webhook_create(
     secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
     try:
         with transaction.atomic():
+            # One at a time per network, so that the count below holds.
+            Network.objects.select_for_update(no_key=True).get(pk=network.pk)
             if Webhook.objects.filter(network=network).count() >= AT_MOST:
                 raise Conflict(f"A network has at most {AT_MOST} webhooks; delete one first.", code="too_many")
             webhook = Webhook.objects.create(network=network, url=address, kinds=chosen, secret=seal(secret))

@@ -129,4 +129,5 @@ def _mail(notice: Notice) -> EmailMessage:
     where = f"{settings.PORTAL_URL.rstrip('/')}{notice.link}" if notice.link and settings.PORTAL_URL else ""
     text = "\n\n".join(part for part in (notice.body or notice.title, where) if part)
     prefix = f"[{notice.network}] " if notice.network else ""
-    return EmailMessage(f"{prefix}{notice.title}".replace("\n", " "), text, to=[notice.user.email])
+    # One line, whatever a name in it holds: a subject with any kind of line break is refused, and the mail never goes out.
+    return EmailMessage(" ".join(f"{prefix}{notice.title}".split()), text, to=[notice.user.email])

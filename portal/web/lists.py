@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
@@ -39,7 +40,9 @@ def _values(cursor: str, order: Sequence[str]) -> list[Any] | None:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         return None
-    simple = isinstance(values, list) and all(isinstance(value, str | int) for value in values)
+    simple = isinstance(values, list) and all(
+        isinstance(value, str | int) and "\x00" not in str(value) for value in values
+    )
     return values if simple and len(values) == len(order) else None
 
 
@@ -73,7 +76,7 @@ def keyset(
     if values is not None:
         try:
             rows = list(rows_asked.filter(_beyond(order, values, forward=not backward))[: size + 1])
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, ValidationError):  # such as a word where the column holds moments
             values, backward = None, False
     if values is None:
         rows = list(queryset.order_by(*order)[: size + 1])

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -25,6 +26,7 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     @login_required
     def signed_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _check_texts(request)
         try:
             return view(request, *args, **kwargs)
         except NotFound as error:
@@ -40,6 +42,14 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return signed_in(request, *args, **kwargs)
 
     return wrapped
+
+
+def _check_texts(request: HttpRequest) -> None:
+    """400 for the character NUL: no keyboard has it and no column takes it, so every page would fail on it its own way."""
+    for texts in (request.GET, request.POST):
+        for name, values in texts.lists():
+            if any("\x00" in str(text) for text in (name, *values)):
+                raise BadRequest("A text holds the character NUL, which nothing can store.")
 
 
 def not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:

@@ -145,3 +145,15 @@ def test_sixteen_workers_tell_it_once(campaign, settings):
     assert Notice.objects.count() == 2  # the manager and the Super
     message = Delivery.objects.get()
     assert message.body["data"]["percent"] == 100.0 and message.body["data"]["campaign"] == campaign.id_from_network
+
+
+def test_a_webhook_gets_calls_as_whole_numbers_and_money_as_text(campaign, settings):
+    settings.OUTGOING_PRIVATE_ADDRESSES = True
+    webhook_create(by=None, network=campaign.network, url="http://127.0.0.1:9/hook", kinds=["cap.alert"])
+    cap(campaign, "50.5", "budget", **PERIOD)
+    DestinationState.objects.filter(pk=campaign.pk).update(calls_used=80, spend_used="40.25")
+    actions.alerts_check()
+    figures = {
+        body["kind"]: (body["used"], body["limit"]) for body in Delivery.objects.values_list("body__data", flat=True)
+    }
+    assert figures == {"periodic_calls": (80, 100), "budget": ("40.2500", "50.50")}

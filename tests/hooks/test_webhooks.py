@@ -1,6 +1,7 @@
 """Webhooks: real messages over real HTTP to a server of ours, verified with the standard's own library."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from django.db import connection
@@ -83,6 +84,19 @@ def test_sixteen_workers_send_each_message_once(network, receiver):
     together(lambda number: actions.deliveries_send())
     assert len(receiver.received) == 40
     assert Delivery.objects.filter(state="done").count() == 40
+
+
+def test_requests_at_once_make_no_more_webhooks_than_a_network_may_have(network, settings):
+    settings.OUTGOING_PRIVATE_ADDRESSES = True
+    for number in range(actions.AT_MOST - 1):
+        actions.webhook_create(by=None, network=network, url=f"http://127.0.0.1:9/{number}")
+
+    def make(number):
+        with suppress(Conflict):
+            actions.webhook_create(by=None, network=network, url=f"http://127.0.0.1:9/one-more-{number}")
+
+    together(make, 8)
+    assert Webhook.objects.count() == actions.AT_MOST
 
 
 def test_never_to_a_private_address(network, settings):

@@ -93,10 +93,11 @@ def test_a_notice_arrives_as_a_mail_once(by_smtp, settings):
     assert notice.mailed_at is not None and notice.mail_tries == 1
 
 
-def test_a_title_of_several_lines_makes_no_headers(by_smtp):
+@pytest.mark.parametrize("breaks", ["\n", "\r", "\r\n", "\x0b"])
+def test_a_title_of_several_lines_makes_no_headers(by_smtp, breaks):
     with SmtpServer() as server:
         by_smtp(server.port)
-        tell(title="Hello\nBcc: everybody@example.com")
+        tell(title=f"Hello{breaks}Bcc: everybody@example.com")
         assert actions.mails_send() == 1
     (mail,) = server.mails
     assert mail["Bcc"] is None and "Bcc: everybody" in mail["Subject"]
