@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.paginator import InfinitePaginator
 
 from portal.accounts import access
 from portal.accounts.models import Network
@@ -230,7 +229,6 @@ class LegInline(ObjectInline):
 
 @admin.register(Call)
 class CallAdmin(ReadOnlyAdmin):
-    paginator = InfinitePaginator
     list_display = ("transaction_id", "started_at", "campaign", "caller", "outcome", "refusal")
     list_filter = ("outcome",)
     search_fields = ("=caller", "=external_id")
@@ -240,7 +238,6 @@ class CallAdmin(ReadOnlyAdmin):
 
 @admin.register(CallLeg)
 class CallLegAdmin(ReadOnlyAdmin):
-    paginator = InfinitePaginator
     list_display = ("id", "call", "destination", "kind", "selected_at", "answered_at", "ended_at", "end_reason")
     list_filter = ("kind",)
     search_fields = ("=call__caller", "=call__external_id")

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
-from unfold.paginator import InfinitePaginator
 
 from portal.web.object_admin import ObjectInline, ReadOnlyAdmin
 
@@ -47,12 +46,21 @@ def _uuid(term: str) -> UUID | None:
         return None
 
 
-def _moment(at: datetime | None) -> str:
-    return localize(timezone.localtime(at)) if at else "-"
+def _of_state(name: str, description: str) -> Any:
+    """A column or field with what the row of counters and health beside an object says now."""
+
+    @admin.display(description=description)
+    def said(_admin: Any, obj: Any) -> Any:
+        value = getattr(obj.state, name)
+        return localize(timezone.localtime(value)) if isinstance(value, datetime) else "-" if value is None else value
+
+    return said
 
 
-def _parameters(values: Any) -> str:
-    return json.dumps(shown(values), ensure_ascii=False) if values else "-"
+@admin.display(description="Parameters")
+def _given_parameters(_admin: Any, obj: Any) -> str:
+    """Names and values, those that are secret hidden."""
+    return json.dumps(shown(obj.parameters), ensure_ascii=False) if obj.parameters else "-"
 
 
 @admin.register(Carrier)
@@ -77,28 +85,16 @@ class CarrierAdmin(ReadOnlyAdmin):
     def slowed(self, obj: Carrier) -> str:
         return f"{obj.state.slowed} times" if obj.state.slowed else "-"
 
-    @admin.display(description="Left alone until")
-    def backoff_until(self, obj: Carrier) -> str:
-        return _moment(obj.state.backoff_until)
-
-    @admin.display(description="Last error")
-    def last_error(self, obj: Carrier) -> str:
-        return obj.state.last_error
-
-    @admin.display(description="Last error at")
-    def last_error_at(self, obj: Carrier) -> str:
-        return _moment(obj.state.last_error_at)
-
-    @admin.display(description="Last success at")
-    def last_success_at(self, obj: Carrier) -> str:
-        return _moment(obj.state.last_success_at)
+    backoff_until = _of_state("backoff_until", "Left alone until")
+    last_error = _of_state("last_error", "Last error")
+    last_error_at = _of_state("last_error_at", "Last error at")
+    last_success_at = _of_state("last_success_at", "Last success at")
 
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     """Batches with their exact counters. Set up, started and stopped on their pages."""
 
-    paginator = InfinitePaginator
     list_display = ("name", "status", "network", "carrier", "ani", "waiting", "live", "ended", "created_at")
     list_filter = ("status", ("network", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("network", "carrier", "state")
@@ -143,57 +139,31 @@ class BatchAdmin(ReadOnlyAdmin):
             links.append((label, f"{reverse(f'admin:outbound_{model}_changelist')}?{OF_BATCH}={obj.pk}"))
         return format_html_join(" · ", f'<a class="{LINK}" href="{{}}">{{}}</a>', ((at, label) for label, at in links))
 
-    @admin.display(description="Waiting")
-    def waiting(self, obj: Batch) -> int:
-        return obj.state.pending
-
-    @admin.display(description="Live")
-    def live(self, obj: Batch) -> int:
-        return obj.state.live
-
-    @admin.display(description="Ended")
-    def ended(self, obj: Batch) -> int:
-        return obj.state.ended
-
-    @admin.display(description="Completed")
-    def completed(self, obj: Batch) -> int:
-        return obj.state.completed
-
-    @admin.display(description="Failed")
-    def failed(self, obj: Batch) -> int:
-        return obj.state.failed
+    waiting = _of_state("pending", "Waiting")
+    live = _of_state("live", "Live")
+    ended = _of_state("ended", "Ended")
+    completed = _of_state("completed", "Completed")
+    failed = _of_state("failed", "Failed")
+    unknown = _of_state("unknown", "Unknown")
+    attempts = _of_state("attempts", "Attempts")
+    claimed_at = _of_state("claimed_at", "Last claimed")
 
     @admin.display(description="Ended otherwise")
     def other_ends(self, obj: Batch) -> str:
         state = obj.state
         return f"{state.canceled} canceled, {state.expired} expired, {state.suppressed} suppressed"
 
-    @admin.display(description="Unknown")
-    def unknown(self, obj: Batch) -> int:
-        return obj.state.unknown
-
-    @admin.display(description="Attempts")
-    def attempts(self, obj: Batch) -> int:
-        return obj.state.attempts
-
-    @admin.display(description="Last claimed")
-    def claimed_at(self, obj: Batch) -> str:
-        return _moment(obj.state.claimed_at)
-
     @admin.display(description="Do-not-call lists")
     def lists(self, obj: Batch) -> str:
         return ", ".join(obj.do_not_call_lists.values_list("name", flat=True)) or "-"
 
-    @admin.display(description="Parameters")
-    def given_parameters(self, obj: Batch) -> str:
-        return _parameters(obj.parameters)
+    given_parameters = _given_parameters
 
 
 @admin.register(Recipient)
 class RecipientAdmin(ReadOnlyAdmin):
     """People of batches, millions of them: found by their number, or from their batch."""
 
-    paginator = InfinitePaginator
     list_display = ("number", "batch", "state", "reason", "outcome", "dialed", "due_at")
     list_filter = ("state", "outcome")
     list_select_related = ("batch",)
@@ -212,9 +182,7 @@ class RecipientAdmin(ReadOnlyAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (queryset.filter(number=_number(search_term)) if search_term.strip() else queryset), False
 
-    @admin.display(description="Parameters")
-    def given_parameters(self, obj: Recipient) -> str:
-        return _parameters(obj.parameters)
+    given_parameters = _given_parameters
 
     @admin.display(description="History")
     def history(self, obj: Recipient) -> Any:
@@ -233,7 +201,6 @@ class EventInline(ObjectInline):
 class AttemptAdmin(ReadOnlyAdmin):
     """Every dialing, with the carrier's own code beside our word for it."""
 
-    paginator = InfinitePaginator
     list_display = (
         "recipient", "number", "batch", "state", "outcome", "cause", "callee_type", "duration", "claimed_at", "carrier",
     )  # fmt: skip
@@ -261,7 +228,6 @@ class AttemptAdmin(ReadOnlyAdmin):
 class ResultDeliveryAdmin(ReadOnlyAdmin):
     """Results on their way. Sent again from the batch's page of results."""
 
-    paginator = InfinitePaginator
     list_display = ("message_id", "batch", "recipient", "state", "tries", "last_status", "next_at", "created_at")
     list_filter = ("state",)
     list_select_related = ("batch", "recipient")
@@ -291,7 +257,6 @@ class DoNotCallListAdmin(ReadOnlyAdmin):
 class DoNotCallEntryAdmin(ReadOnlyAdmin):
     """Numbers and prefixes (+1800*) of the lists."""
 
-    paginator = InfinitePaginator
     list_display = ("pattern", "list", "note", "added_by", "added_at")
     list_select_related = ("list", "added_by")
     search_fields = ("=pattern",)

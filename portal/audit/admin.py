@@ -1,7 +1,6 @@
 """The audit trail in the admin: to read."""
 
 from django.contrib import admin
-from unfold.paginator import InfinitePaginator
 
 from portal.web.object_admin import ReadOnlyAdmin
 
@@ -10,7 +9,6 @@ from .models import AuditEvent
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    paginator = InfinitePaginator
     list_display = ("at", "actor", "event", "object_label", "reason", "request_id")
     list_filter = (("network", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("object_label", "event", "request_id", "actor__email")

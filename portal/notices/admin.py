@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.paginator import InfinitePaginator
 
 from portal.accounts import access
 from portal.web.object_admin import ReadOnlyAdmin, may_enter
@@ -16,7 +15,6 @@ from .models import Notice, NoticePreference
 class OwnAdmin(ReadOnlyAdmin):
     """Rows that belong to one user."""
 
-    paginator = InfinitePaginator
     list_filter: Any = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

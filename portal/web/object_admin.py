@@ -12,6 +12,7 @@ from django.forms.models import construct_instance
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.paginator import InfinitePaginator
 
 from portal.accounts import access
 from portal.errors import Invalid, Refused
@@ -184,8 +185,9 @@ class ObjectAdmin(RestrictedMixin, ModelAdmin):
 
 
 class ReadOnlyAdmin(ObjectAdmin):
-    """What only the machinery writes."""
+    """What only the machinery writes, however much: its lists go from page to page and count nothing."""
 
+    paginator = InfinitePaginator
     rights: ClassVar[Mapping[str, str | None]] = {"view": "view"}
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import reverse
+from unfold.paginator import InfinitePaginator
 from unfold.sites import UnfoldAdminSite
 
 from campaigns.actions import access_grant, call_route
@@ -11,7 +12,7 @@ from campaigns.models import Advertiser, BundleDestination, Campaign, Cap
 from portal.accounts.models import Membership, Network, NetworkGroup, User
 from portal.accounts.roles import Role
 from portal.audit.models import AuditEvent
-from portal.web.object_admin import ObjectAdmin
+from portal.web.object_admin import ObjectAdmin, ReadOnlyAdmin
 from tests import factories
 
 MODELS = [model._meta.label_lower for model in admin.site._registry]
@@ -42,6 +43,15 @@ def test_every_registered_model_stands_on_the_one_base():
     strangers = {model for model, page in admin.site._registry.items() if not isinstance(page, ObjectAdmin)}
     assert not strangers
     assert Group not in admin.site._registry
+
+
+def test_what_only_the_machinery_writes_is_listed_without_being_counted():
+    counted = {
+        model
+        for model, page in admin.site._registry.items()
+        if isinstance(page, ReadOnlyAdmin) and page.paginator is not InfinitePaginator
+    }
+    assert not counted
 
 
 def test_there_is_no_bulk_action_and_no_secret_in_a_list(personas, client):

@@ -169,3 +169,39 @@ def test_another_networks_rows_are_in_no_list(shown):
         assert "Hidden" not in text and "+13035550199" not in text and other.name not in text, model
     assert client.get(change(batch)).status_code == 404 and client.get(change(carrier)).status_code == 404
     assert ANI in text_of(client.get(changelist(Batch)))
+
+
+def test_a_batchs_counters_and_a_carriers_health_stand_on_their_pages(shown):
+    client, batch, carrier = sign_in(shown.people.observer), shown.batch, shown.house.carrier
+    counts = {
+        "pending": 4,
+        "queued": 2,
+        "dialing": 1,
+        "connected": 0,
+        "completed": 5,
+        "failed": 6,
+        "unknown": 7,
+        "attempts": 21,
+    }
+    ends = {"canceled": 1, "expired": 2, "suppressed": 8}
+    type(batch.state).objects.filter(pk=batch.pk).update(**counts, **ends, claimed_at="2026-03-02T10:00Z")
+    text = text_of(client.get(change(batch)))
+    for words in (
+        "Waiting 4", "Live 3", "Completed 5", "Failed 6", "Unknown 7", "Attempts 21",
+        "Ended otherwise 1 canceled, 2 expired, 8 suppressed", "Last claimed March 2, 2026",
+    ):  # fmt: skip
+        assert words in text, words
+    assert "Left alone until - Last error - Last error at -" in text_of(client.get(change(carrier)))
+    type(carrier.state).objects.filter(pk=carrier.pk).update(
+        slowed=2, last_error="HTTP 500", backoff_until="2026-03-02T10:00Z", last_error_at="2026-03-03T10:00Z",
+        last_success_at="2026-03-04T10:00Z",
+    )  # fmt: skip
+    text = text_of(client.get(change(carrier)))
+    for words in (
+        "Pace halved 2 times",
+        "Left alone until March 2",
+        "Last error HTTP 500",
+        "error at March 3",
+        "success at March 4",
+    ):
+        assert words in text, words

@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.paginator import InfinitePaginator
 
 from portal.accounts import access
 from portal.accounts.models import Network, User
@@ -53,7 +52,6 @@ class ContractAdmin(ObjectAdmin):
 class LimitRequestAdmin(ReadOnlyAdmin):
     """Asked and decided on the pages of limit requests."""
 
-    paginator = InfinitePaginator
     list_display = ("id", "network", "ceiling", "campaign", "more", "state", "granted", "asked_by", "asked_at")
     list_filter = ("state", "ceiling", ("network", admin.RelatedOnlyFieldListFilter))
     search_fields = ("network__name", "asked_by__email", "reason")
@@ -80,7 +78,6 @@ class LimitRequestAdmin(ReadOnlyAdmin):
 class NumberDayAdmin(ReadOnlyAdmin):
     """The record of use that the projections are made of."""
 
-    paginator = InfinitePaginator
     list_display = ("network", "day", "static_used", "dynamic_used", "added", "released")
     list_filter = (("network", admin.RelatedOnlyFieldListFilter),)
     date_hierarchy = None

@@ -1,7 +1,6 @@
 """Stock, purchases and proposals in the admin: to read. They are changed on their pages, and by the machinery."""
 
 from django.contrib import admin
-from unfold.paginator import InfinitePaginator
 
 from portal.web.object_admin import ReadOnlyAdmin
 from promo_numbers.models import NumberOrder, ReclaimProposal, StockNumber
@@ -11,7 +10,6 @@ from promo_numbers.models import NumberOrder, ReclaimProposal, StockNumber
 class StockNumberAdmin(ReadOnlyAdmin):
     """Numbers that we hold: for platform staff."""
 
-    paginator = InfinitePaginator
     list_display = (
         "number",
         "state",
@@ -33,7 +31,6 @@ class StockNumberAdmin(ReadOnlyAdmin):
 class NumberOrderAdmin(ReadOnlyAdmin):
     """Purchases, each with what became of it."""
 
-    paginator = InfinitePaginator
     list_display = ("id", "promo_number", "supplier", "state", "looked_up", "look_up_at", "created_at")
     list_filter = ("state", "supplier")
     list_select_related = ("promo_number",)
@@ -45,7 +42,6 @@ class NumberOrderAdmin(ReadOnlyAdmin):
 class ReclaimProposalAdmin(ReadOnlyAdmin):
     """Numbers without calls that are to be taken back."""
 
-    paginator = InfinitePaginator
     list_display = ("promo_number", "proposed_on", "reclaim_on", "reminded_at", "state", "decided_by", "note")
     list_filter = ("state",)
     list_select_related = ("promo_number", "decided_by")
