@@ -147,16 +147,18 @@ def _entries(
 
 
 def _overflow(
-    row: list[Any] | None, campaigns: dict[int, Campaign], at: datetime, chosen: int | None
+    row: list[Any] | None, campaigns: dict[int, Campaign], chosen: int | None, *, now: bool = False
 ) -> DestinationView | None:
+    """now: the decision is made now (Simulate), so that the campaign's status of now is what speaks against it."""
     if row is None:
         return None
     destination, mask = row[0], row[1]
     campaign = campaigns.get(destination)
     reasons = []
     if mask & Passed.NOT_LIVE:
-        now = campaign.get_status_display() if campaign and not campaign.is_live else "Not live"
-        reasons.append(Reason("not_live", now))
+        # Its status is not kept with the call, and may be another by now.
+        status = campaign.get_status_display() if now and campaign else "Not live at that time"
+        reasons.append(Reason("not_live", status))
     if mask & Passed.CLOSED:
         # Its next opening is not kept with the call: its hours of today say it well enough.
         reasons.append(Reason("closed", "Closed at that time"))
@@ -220,7 +222,7 @@ def decision_of(call: Call, leg: CallLeg | None = None) -> Decision:
         chosen=chosen,
         refusal=call.refusal,
         entries=entries,
-        overflow=_overflow(trace.get("overflow"), campaigns, call.started_at, chosen),
+        overflow=_overflow(trace.get("overflow"), campaigns, chosen),
         repeat=trace.get("repeat"),
     )
 
@@ -241,7 +243,7 @@ def decision_of_move(leg: CallLeg) -> Decision | None:
         chosen=leg.destination_id,
         refusal="",
         entries=entries,
-        overflow=_overflow(leg.trace.get("overflow"), campaigns, leg.selected_at, leg.destination_id),
+        overflow=_overflow(leg.trace.get("overflow"), campaigns, leg.destination_id),
         repeat=leg.trace.get("repeat"),
     )
 
@@ -270,7 +272,7 @@ def decision_of_left(leg: CallLeg) -> Decision | None:
     return Decision(
         outcome=Outcome.REFUSED, summary=summary, chosen=None, refusal=trace.get("refusal", ""),
         entries=_entries(trace.get("entries", []), None, trace.get("repeat"), False, campaigns, at),
-        overflow=_overflow(trace.get("overflow"), campaigns, at, None), repeat=trace.get("repeat"),
+        overflow=_overflow(trace.get("overflow"), campaigns, None), repeat=trace.get("repeat"),
     )  # fmt: skip
 
 
@@ -351,7 +353,7 @@ def simulate(*, bundle: Campaign, caller: Caller, at: datetime | None = None) ->
     summary = _summary(outcome, refusal, found, kind, trace) + _what_follows(found)
     return Decision(
         outcome, summary, chosen, refusal, entries,
-        _overflow(trace.get("overflow"), campaigns, at, chosen if kind == LegKind.OVERFLOW else None), repeat,
+        _overflow(trace.get("overflow"), campaigns, chosen if kind == LegKind.OVERFLOW else None, now=True), repeat,
     )  # fmt: skip
 
 

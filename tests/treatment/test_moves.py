@@ -153,7 +153,10 @@ def test_a_call_that_could_not_move_on_says_why_nobody_else_took_it(client, pers
     changed(third, operating_24_7=False, hours={})
     moved = move(bundle, routed)
     assert moved.refusal == "capped"
+    # What was so then stays so, whatever becomes of it.
+    actions.campaign_move_status(by=None, campaign=over, move="archive")
     why = left(routed.leg_id)
+    assert [reason.text for reason in why.overflow.reasons] == ["Not live at that time"]
     assert why.summary == (
         "Nobody else was left: every other destination that could have taken it was at a cap, and the overflow campaign "
         "could not take it."
