@@ -38,7 +38,7 @@ class CarrierEventsView(View):
         except NotSigned as error:
             logger.warning("callback refused", extra={"carrier": carrier, "cause": str(error)})
             return HttpResponse(status=403)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             logger.warning("callback not understood", extra={"carrier": carrier})
             return HttpResponse(status=400)
         finally:

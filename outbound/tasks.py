@@ -49,8 +49,9 @@ def send_results() -> int:
 @shared_task(ignore_result=True)
 def look_for_silent() -> int:
     """Ask carriers about attempts that nothing was heard of, and for the ends that are still to be asked for."""
+    asked = actions.silent_look()
     actions.hang_ups_keep()
-    return actions.silent_look()
+    return asked
 
 
 @shared_task(ignore_result=True)

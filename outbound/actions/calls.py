@@ -28,7 +28,7 @@ from portal.audit.actions import record
 from portal.errors import Conflict, Invalid, NotFound
 from portal.prepared import one
 
-from .common import batch_move, locked, rows
+from .common import HANG_UPS, batch_move, locked, rows
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 HORIZON = timedelta(milliseconds=250)
 MOST_LOOKS = 500
 MOST_ROUNDS = 5
+# A carrier that did not take so many hang-ups in a row is left alone until the next round.
+MOST_MISSES = 3
 # However long a carrier asks to be left alone, it is tried again after an hour.
 MOST_BACKOFF = 3600
 
@@ -165,9 +167,14 @@ def calls_hang_up(*, attempts: list[UUID]) -> int:
         events = []
         try:
             with closing(adapter_of(live[0].carrier)) as adapter:
+                misses = 0
                 for attempt in live:
                     if adapter.hangup(known_of(attempt)):
                         events.append(event(attempt.pk, EventKind.HANGUP_ASKED, EventSource.PERSON))
+                        misses = 0
+                    elif (misses := misses + 1) >= MOST_MISSES:
+                        # Each may have taken a timeout; `hang_ups_keep` comes back to those that are left.
+                        break
         except Exception:  # nor its failure the calls of others from being ended
             logger.exception("a carrier could not be asked to hang up", extra={"carrier": carrier_id})
         count += len(events)
@@ -186,7 +193,16 @@ def hang_ups_keep() -> int:
     asked = AttemptEvent.objects.filter(attempt=OuterRef("pk"), kind=EventKind.HANGUP_ASKED)
     wished = Attempt.objects.filter(state__in=["dialing", "connected"], hangup_asked_at__isnull=False)
     left = wished.exclude(Exists(asked)).order_by("hangup_asked_at").values_list("pk", flat=True)[:MOST_LOOKS]
-    return calls_hang_up(attempts=list(left)) if left else 0
+    if not left:
+        return 0
+    # One worker at a time: a carrier that does not answer must not take all of them.
+    (mine,) = one("SELECT pg_try_advisory_lock(%s)", (HANG_UPS << 32,)) or (False,)
+    if not mine:
+        return 0
+    try:
+        return calls_hang_up(attempts=list(left))
+    finally:
+        rows("SELECT pg_advisory_unlock(%s)", [HANG_UPS << 32])
 
 
 def hang_up_wish(recipients: Iterable[Recipient]) -> list[UUID]:

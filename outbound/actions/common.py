@@ -12,7 +12,7 @@ from portal.errors import Conflict, NotFound
 from portal.prepared import one
 
 # Namespaces of advisory locks, in the upper half of their 64 bits (docs/locking.md).
-PLACING, PUMPS = 0x0B47C1, 0x0B47C2
+PLACING, PUMPS, HANG_UPS = 0x0B47C1, 0x0B47C2, 0x0B47C5
 
 
 def placing_lock(batch: int) -> int:

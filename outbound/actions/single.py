@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from outbound.choices import Refusal
+from outbound.choices import Reason, Refusal
 from outbound.imports.reader import rows_of
 from outbound.models import Batch
 from outbound.secrets import dial_string_shown
@@ -57,4 +57,7 @@ def _why(batch: Batch, added: Added) -> Invalid:
         reason = Refusal(added.refused[0]["reason"])
         return Invalid(f"It cannot be called: {reason.label.lower()}.", field="phone_number", code=str(reason))
     one = batch.recipients.get()
-    return Invalid(f"It will not be called: {one.get_reason_display()}.", field="phone_number", code=one.reason)
+    way_out = " Give its time_zone." if one.reason == Reason.UNKNOWN_ZONE else ""
+    return Invalid(
+        f"It will not be called: {one.get_reason_display()}.{way_out}", field="phone_number", code=one.reason
+    )

@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
 from outbound.models import Batch, Recipient
@@ -46,9 +47,11 @@ def batch_state(batch: Batch) -> str:
     lists = sorted(batch.do_not_call_lists.values_list("pk", flat=True))
     fields = [
         getattr(batch, field.attname) for field in Batch._meta.concrete_fields
-        if field.name not in ("result_disabled_at", "finished_at", "started_at", "result_secret")
+        if field.name not in ("result_disabled_at", "finished_at", "started_at", "result_secret", "parameters")
     ]  # fmt: skip
-    return etags.state_of(*fields, lists)
+    # With a key: who reads a batch must not find out a PIN among them by trying all that there are against the tag.
+    parameters = salted_hmac("outbound.batch.parameters", repr(batch.parameters), algorithm="sha256").hexdigest()
+    return etags.state_of(*fields, parameters, lists)
 
 
 def told(data: dict[str, Any], known: set[str]) -> None:

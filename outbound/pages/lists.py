@@ -15,6 +15,7 @@ from outbound.choices import BatchStatus, ImportState
 from outbound.forms import ListForm
 from outbound.models import Batch, BatchImport
 from outbound.queries.batches import import_list, rejection_list
+from outbound.secrets import dial_string_shown
 from portal.accounts import access
 from portal.errors import Invalid, NotFound, Refused
 from portal.web.lists import keyset
@@ -100,7 +101,8 @@ def _take(request: HttpRequest, batch: Batch, form: ListForm) -> str:
     if added.suppressed:
         words += f", of which {added.suppressed:,} will not be called (do-not-call or unknown time zone)"
     if added.refused:
-        words += f"; {len(added.refused):,} refused, such as “{added.refused[0]['value']}” ({_refusal_words(added.refused[0])})"
+        value = dial_string_shown(str(added.refused[0]["value"]))
+        words += f"; {len(added.refused):,} refused, such as “{value}” ({_refusal_words(added.refused[0])})"
     return words + "."
 
 
@@ -139,7 +141,7 @@ def import_refused(request: HttpRequest, pk: int, job: int) -> Any:
     def lines() -> Iterator[str]:
         yield csv_line(("line", "value", "reason"))
         for one in rejection_list(job=found).iterator(chunk_size=5000):
-            yield csv_line((one.line, one.value, one.get_reason_display()))
+            yield csv_line((one.line, dial_string_shown(one.value), one.get_reason_display()))
 
     return StreamingHttpResponse(
         lines(), content_type="text/csv; charset=utf-8",

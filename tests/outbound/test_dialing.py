@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 from outbound import actions
 from outbound.dialing.pump import Pump
 from outbound.models import Attempt, AttemptEvent, Batch, BatchState, Carrier, CarrierState, Recipient
+from portal.webhooks import signed_headers
 
 from .conftest import numbers
 
@@ -207,3 +209,28 @@ def test_a_call_without_an_answer_does_not_keep_others_from_being_dialed(house, 
     first.join()
     assert BatchState.objects.get(pk=other.pk).total == 3
     assert Attempt.objects.get(batch=silent).state == "unknown"
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[{"attempt": "nonsense", "kind": "ended", "at": "2026-11-25T12:00:00Z"}], "x", [{"attempt": None}], [7], None,
+     [{"attempt": "00000000-0000-0000-0000-000000000000", "kind": "ended", "at": 7}],
+     [{"attempt": "00000000-0000-0000-0000-000000000000", "kind": "ended", "at": "2026-13-45"}]],
+)  # fmt: skip
+def test_a_signed_callback_of_nonsense_is_refused_and_breaks_nothing(house, client, events):
+    body = json.dumps({"events": events}).encode()
+    headers = signed_headers(house.carrier.secret("callback_secret"), "m", body)
+    answer = client.post(f"/carriers/{house.carrier.pk}/events", body, content_type="application/json", headers=headers)
+    assert answer.status_code in (204, 400)
+
+
+def test_an_old_callback_is_not_accepted_again(house, client):
+    house.batch(numbers(1))
+    (call,) = actions.calls_claim(worker="w", limit=1)
+    event = {"attempt": str(call.attempt), "kind": "ended", "outcome": "busy", "at": "2026-11-25T12:00:00Z"}
+    body = json.dumps({"events": [event]}).encode()
+    then = datetime.now(UTC) - timedelta(hours=1)
+    headers = signed_headers(house.carrier.secret("callback_secret"), "m", body, then)
+    where = f"/carriers/{house.carrier.pk}/events"
+    assert client.post(where, body, content_type="application/json", headers=headers).status_code == 403
+    assert Attempt.objects.get().state == "queued"

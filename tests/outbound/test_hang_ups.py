@@ -1,10 +1,13 @@
 """Whose call somebody asked to end: he is hung up, however early the wish came, and never dialed again."""
 
 import time
+from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 
 from outbound import actions, tasks
+from outbound.actions.common import HANG_UPS
 from outbound.carriers import adapter_of
 from outbound.carriers.port import Order, event
 from outbound.choices import EventKind, EventSource
@@ -30,6 +33,17 @@ def placed(house, call):
     answer = adapter.place(Order(call.attempt, call.recipient, call.number, ANI))
     adapter.close()
     told(house, call, "accepted", carrier_call_id=answer.carrier_call_id)
+
+
+@contextmanager
+def other_connection():
+    """Another worker's connection."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            yield cursor
+    finally:
+        other.close()
 
 
 def until_silent(simulator):
@@ -110,3 +124,20 @@ def test_a_canceled_person_of_a_stopped_batch_counts_among_those_who_never_start
     told(house, call, "not_sent")
     history = recipient_history(recipient=Recipient.objects.get())
     assert (history.recipient.state, history.recipient.reason) == ("canceled", "batch_stopped")
+
+
+def test_a_carrier_that_takes_no_hang_up_is_not_asked_without_end(house, monkeypatch):
+    batch = house.batch(numbers(8, last="99"))
+    for call in actions.calls_claim(worker="w", limit=8):
+        told(house, call, "accepted")
+    actions.batch_hang_up(by=None, batch=batch)
+    asked = []
+    monkeypatch.setattr(
+        "outbound.carriers.simulator.Simulator.hangup", lambda self, known: asked.append(known) and False
+    )
+    assert actions.hang_ups_keep() == 0
+    assert len(asked) == 3, "each may take a timeout"
+    with other_connection() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [HANG_UPS << 32])
+        assert actions.hang_ups_keep() == 0 and len(asked) == 3, "one worker at a time"
+    assert actions.hang_ups_keep() == 0 and len(asked) == 6

@@ -2,6 +2,7 @@
 
 import pytest
 
+from outbound.api.common import batch_state
 from outbound.models import Batch
 from portal.audit.models import AuditEvent
 from tests.api.conftest import codes
@@ -158,3 +159,14 @@ def test_a_read_only_token_only_reads(scene, as_):
 
 
 # Single calls ------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_can_try_out_a_pin_against_the_etag(scene, settings):
+    """It stands for hidden values too, so it is no plain digest of what its reader knows and a few digits."""
+    before, key = batch_state(scene.batch), settings.SECRET_KEY
+    assert batch_state(scene.batch) == before
+    settings.SECRET_KEY = "another key"
+    assert batch_state(scene.batch) != before
+    settings.SECRET_KEY = key
+    scene.batch.parameters = {**scene.batch.parameters, "pin": "1235"}
+    assert batch_state(scene.batch) != before, "a changed PIN is a change"

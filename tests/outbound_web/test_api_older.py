@@ -121,6 +121,12 @@ def test_wrong_single_calls_leave_nothing(house, as_, values, field):
     assert not Batch.objects.exists()
 
 
+def test_a_single_call_whose_zone_is_unknown_is_refused_with_the_way_out(house, as_):
+    sent = as_(house.people.manager).post("outbound_calls.json", {"phone_number": "+80012345678", "ani": ANI})
+    (error,) = sent.json()["errors"]
+    assert (error["code"], error["field"]) == ("unknown_zone", "phone_number") and "time_zone" in error["detail"]
+
+
 def test_a_single_call_to_someone_who_is_not_to_be_called(house, as_):
     never = actions.do_not_call_list_create(by=None, network=house.network, name="Never")
     actions.do_not_call_add(by=None, to=never, patterns=["+1303*"])

@@ -3,6 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from outbound import actions
 from outbound.models import Batch, BatchImport, BatchState, DoNotCallEntry, DoNotCallList
 from portal.audit.models import AuditEvent
 from tests.web.helpers import sign_in, text_of
@@ -63,6 +64,40 @@ def test_add_calls_to_a_live_batch(scene):
     text = text_of(page)
     assert "1 added" in text and "1 refused" in text
     assert BatchState.objects.get(pk=scene.batch.pk).pending == 10
+
+
+def test_no_digits_that_are_sent_after_the_answer_stand_among_refused_rows(house):
+    client, draft = sign_in(house.people.member), house.batch(started=False)
+    lines = f"{numbers(1)[0]}\ntel:12;postd=4711#"
+    page = client.post(at("lists", draft.pk), {"numbers": lines}, follow=True)
+    assert "1 refused" in text_of(page) and "4711" not in page.content.decode()
+    job = BatchImport.objects.create(batch=draft, file_name="x.csv", state="done")
+    job.rejections.create(line=2, value="tel:12;postd=4711#", reason="not_a_number")
+    file = b"".join(
+        sign_in(house.people.observer).get(at("import-refused", draft.pk, job.pk)).streaming_content
+    ).decode()
+    assert "tel:12;postd=" in file and "4711" not in file
+
+
+def test_a_carriers_page_names_what_is_wrong_with_a_change(house):
+    client = sign_in(house.people.super)
+    carrier = actions.carrier_create(
+        by=None,
+        network=house.network,
+        kind="twilio",
+        name="T",
+        settings={"account_sid": "AC1"},
+        secrets={"auth_token": "x"},
+    )
+    given = {"name": "T", "base_url": "", "account_sid": "AC1", "auth_token": "", "is_enabled": "on"}
+    for change, words in (
+        ({"name": "Simulator"}, "A carrier of this network is called"),
+        ({"base_url": "https://mine.example"}, "give it again"),
+        ({"calls_per_second": "0.001"}, "0.01 to 100 000"),
+    ):
+        answer = client.post(at("carrier", carrier.pk), given | change)
+        assert answer.status_code == 422 and words in text_of(answer)
+    assert client.post(at("carrier", carrier.pk), given).status_code == 302
 
 
 def test_do_not_call_lists_by_hand_and_by_file(scene):
