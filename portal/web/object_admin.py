@@ -201,6 +201,14 @@ class ObjectInline(RestrictedMixin, TabularInline):
         rows = super().get_queryset(request)
         return access.restrict(rows, request.user) if access.is_registered(self.model) else rows
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A field of a row has no label, only its column's head: it is told to who cannot see that."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and field.label:
+            widget = field.widget
+            getattr(widget, "widget", widget).attrs.setdefault("aria-label", str(field.label))
+        return field
+
     def _may_change(self, request: HttpRequest, obj: Any) -> bool:
         return self.right is not None and obj is not None and access.may(request.user, self.right, obj)
 

@@ -146,6 +146,35 @@
     setTimeout(() => { delete form.dataset.sent; }, 4000);
   });
 
+  /* The admin's pickers of related objects show a box of their own in place of the field, without a name for who cannot see. */
+  const namePickers = () => {
+    document.querySelectorAll("select.admin-autocomplete + .select2:not([data-named])").forEach((box) => {
+      const select = box.previousElementSibling;
+      const name = document.createElement("span");
+      name.id = `${select.id}-name`;
+      name.hidden = true;
+      name.textContent = select.getAttribute("aria-label") || select.labels[0]?.textContent.replace("*", "").trim() || "";
+      box.dataset.named = "1";
+      box.after(name);
+      const chosen = box.querySelector(".select2-selection__rendered");
+      chosen.setAttribute("aria-labelledby", name.id);
+      box.querySelector(".select2-selection").setAttribute("aria-labelledby", `${name.id} ${chosen.id}`);
+    });
+    // Which list an open box leads, in today's word for it.
+    document.querySelectorAll(".select2-selection").forEach((box) => {
+      const list = box.getAttribute("aria-owns");
+      if (list) box.setAttribute("aria-controls", list);
+      else box.removeAttribute("aria-controls");
+    });
+    document.querySelectorAll(".select2-search__field:not([aria-label])").forEach((field) => field.setAttribute("aria-label", "Search"));
+    document.querySelectorAll(".select2-results__options:not([aria-label])").forEach((list) => list.setAttribute("aria-label", "Found"));
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!document.querySelector("select.admin-autocomplete")) return;
+    namePickers();
+    new MutationObserver(namePickers).observe(document.body, { childList: true, subtree: true });
+  });
+
   /* Live parts: ask only while somebody can see the answer and nothing inside is being used. */
   const isLive = (event) => event.detail?.elt?.hasAttribute?.("data-live");
   document.addEventListener("htmx:beforeRequest", (event) => {

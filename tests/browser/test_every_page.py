@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from django.urls import resolve
+from django.apps import apps
+from django.urls import resolve, reverse
 from playwright.sync_api import expect
 from promo_numbers.models import CampaignNumbers, NumberImport
 
@@ -146,11 +147,18 @@ def look_at(page, live_server, accessible, no_sideways_scroll):
     return look
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_pages_are_accessible(page, sign_in, personas, addresses, look_at, width, scheme):
+@pytest.fixture(
+    params=[(width, scheme) for width in (1440, 390) for scheme in ("light", "dark")], ids=lambda at: f"{at[0]}-{at[1]}"
+)
+def every_screen(page, request):
+    """Both widths, light and dark."""
+    width, scheme = request.param
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+
+
+@pytest.mark.usefixtures("every_screen")
+def test_pages_are_accessible(sign_in, personas, addresses, look_at):
     sign_in(personas.super)
     assert not look_at({name: address.format(**addresses) for name, address in PAGES.items()})
 
@@ -174,11 +182,8 @@ def test_no_page_of_campaigns_or_webhooks_is_left_out(personas, addresses):
         assert {f"{space}:{name}" for name in pages} <= looked_at
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_pages_of_outbound_are_accessible(page, sign_in, personas, house, look_at, width, scheme):
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+@pytest.mark.usefixtures("every_screen")
+def test_pages_of_outbound_are_accessible(sign_in, personas, house, look_at):
     sign_in(personas.super)
     assert not look_at(one_of_everything(house))
 
@@ -192,6 +197,54 @@ def test_no_page_of_outbound_is_left_out(house):
     }  # fmt: skip
     files = {"export", "import-refused"}
     assert {each.name for each in outbound_addresses} - posts - files == looked_at
+
+
+# The models of the admin that people look up; a list and a row of each.
+IN_ADMIN = (
+    "campaigns_campaign", "campaigns_cap", "numbers_promonumber", "numbers_campaignnumbers", "outbound_batch",
+    "outbound_carrier", "outbound_recipient", "outbound_attempt",
+)  # fmt: skip
+
+
+@pytest.fixture
+def admin_pages(addresses, house):
+    """A page in the admin of each kind: lists, rows to read, forms with rows below, forms to add something."""
+    one_of_everything(house)
+    pages = {"admin": reverse("admin:index")}
+    for kind in ("destination", "bundle"):
+        pages[kind] = reverse("admin:campaigns_campaign_change", args=[addresses[kind]])
+    for name in IN_ADMIN:
+        row = apps.get_model(name.replace("_", ".")).objects.first()
+        pages[f"{name}-list"] = reverse(f"admin:{name}_changelist")
+        pages[f"{name}-change"] = reverse(f"admin:{name}_change", args=[row.pk])
+    for name in ("campaigns_campaign", "campaigns_cap", "numbers_promonumber"):
+        pages[f"{name}-add"] = reverse(f"admin:{name}_add")
+    return pages
+
+
+@pytest.mark.usefixtures("every_screen")
+def test_pages_of_the_admin_are_accessible(sign_in, personas, admin_pages, look_at):
+    sign_in(personas.staff)
+    assert not look_at(admin_pages)
+
+
+def test_what_is_chosen_in_the_admin_has_a_name(page, live_server, sign_in, personas, addresses, accessible):
+    """The pickers are boxes in place of the fields, and rows have the heads of their columns for a label."""
+    sign_in(personas.staff)
+    page.goto(live_server.url + reverse("admin:campaigns_campaign_add"))
+    page.get_by_role("combobox", name="Advertiser", exact=True).click()
+    chosen = page.get_by_role("option", name="Bluebird Solar")
+    expect(chosen).to_be_visible()
+    accessible()
+    chosen.click()
+    expect(page.get_by_role("combobox", name="Advertiser Bluebird Solar")).to_be_visible()
+    page.goto(live_server.url + reverse("admin:campaigns_campaign_change", args=[addresses["bundle"]]))
+    expect(page.get_by_role("spinbutton", name="Weight", exact=True)).to_have_count(2)
+    expect(page.get_by_role("combobox", name="Destination Bluebird Denver")).to_have_count(1)
+    page.get_by_text("Add another Destination").click()
+    expect(page.get_by_role("combobox", name="Destination", exact=True)).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Weight", exact=True)).to_have_count(3)
+    accessible()
 
 
 def test_signing_in_with_the_form(page, live_server, personas, accessible):
