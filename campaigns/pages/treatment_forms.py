@@ -18,7 +18,13 @@ from portal.web.forms import PortalForm
 _DELAYS = dict(
     zip(SMS_DELAYS, ("At once", "After half an hour", "After a day", "After a week", "After 30 days"), strict=True)
 )
+# More digits than any setting has are left as they were typed: the validator says what is wrong with them.
+MOST_DIGITS = 12
 DIALS: dict[str, InputKind] = {"answer": "answered", "busy": "busy", "none": "no_answer", "fail": "failed"}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def _text(label: str, help_text: str = "", **attrs: Any) -> forms.CharField:
@@ -110,7 +116,7 @@ def _rings(text: str, before: Any) -> list[Json]:
         if line.startswith("#"):
             ring["destination_disabled"] = True
         if weight.strip():
-            ring["distribution_weight"] = int(weight) if weight.strip().isdecimal() else weight.strip()
+            ring["distribution_weight"] = int(weight) if _is_number(weight.strip()) else weight.strip()
         if description.strip():
             ring["description"] = description.strip()
         rings.append(ring)
@@ -148,7 +154,7 @@ class NodeForm(PortalForm):
             text = value.strip() if isinstance(value, str) else value
             if name == "ring_group_destinations":
                 values[name] = _rings(str(text or ""), self.node.get(name)) or None
-            elif name == "sms_promo_delay" or (name in _NUMBERS and isinstance(text, str) and text.isdecimal()):
+            elif name == "sms_promo_delay" or (name in _NUMBERS and isinstance(text, str) and _is_number(text)):
                 values[name] = int(text) if text else None
             elif name == "condition":
                 values[name] = text or ""

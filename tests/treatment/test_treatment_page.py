@@ -11,7 +11,9 @@ from django.urls import reverse
 from campaigns import actions
 from campaigns.drafts import futures_of
 from campaigns.models import CallLeg, Campaign
+from campaigns.pages.treatment_forms import NodeForm
 from campaigns.queries.treatment import treatment_of
+from campaigns.treatment.validate import treatment_read
 from portal.audit.models import AuditEvent
 from tests.factories import AdvertiserFactory, CampaignFactory, bundle_of, destinations
 
@@ -252,3 +254,14 @@ def test_a_draft_of_what_are_no_nodes_is_refused(bundle, personas):
     response = page.client.post(page.address, {"tree": json.dumps(tree), "do": "save", "open": ""})
     assert response.status_code == 422 and "cannot be read" in response.content.decode()
     assert fresh(bundle).ivr_tree is None
+
+
+@pytest.mark.parametrize("typed", ["9" * 5000, "²"])
+def test_numbers_that_are_none_are_said_to_be_so(typed):
+    """Python reads neither: they stay as they were typed, and the validator names what is wrong."""
+    connect = NodeForm(CONNECT, {"n-connect_timeout": typed}).values()
+    assert connect["connect_timeout"] == typed
+    group = NodeForm(node("RingGroup"), {"n-ring_group_destinations": f"+13035550123,{typed}"}).values()
+    assert group["ring_group_destinations"][0]["distribution_weight"] == typed
+    root = {**CONNECT, "connect_timeout": typed}
+    assert [fault.field for fault in treatment_read({"root": root})[1]] == ["connect_timeout"]

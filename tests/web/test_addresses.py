@@ -44,3 +44,11 @@ def test_a_cursor_over_moments_too(web, network, settings, after):
     settings.OUTGOING_PRIVATE_ADDRESSES = True
     webhook, _secret = webhook_create(by=None, network=network, url="http://127.0.0.1:9/x")
     assert web.get(f"/webhooks/{webhook.pk}/", {"after": after}).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["\u00b2", "9" * 5000, "-1", "x", "40"])
+def test_a_role_that_is_none_asks_for_all_members(web, role):
+    """A superscript two is a digit to Python, and no number."""
+    answer = web.get("/members/", {"role": role})
+    assert answer.status_code == 200
+    assert ("member@acme.example" in answer.content.decode()) == (role != "40")

@@ -44,7 +44,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
     network = network_of(request)
     access.require(request.user, "view_members", network)
     text, role = request.GET.get("q", "").strip(), request.GET.get("role", "")
-    wanted = int(role) if role.isdigit() and int(role) in Role.values else None
+    wanted = next((value for value in Role.values if str(value) == role), None)
     counts = queries.roles_counted(network)
     return show(
         request, "accounts/members.html", title="Members", subtitle=f"Who belongs to {network}, and with which role",
