@@ -22,6 +22,7 @@ from portal.audit.actions import changes_between, record
 from portal.errors import Conflict, Invalid, NotFound
 
 from .advertisers import Problem, may_add, own_id
+from .prices import legs_price
 from .terms import FIELDS, terms_clean, type_problem
 from .treatment import problem_of
 
@@ -36,6 +37,8 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "unarchive": ((CampaignStatus.ARCHIVED,), CampaignStatus.PAUSED),
 }
+# So many calls wait for their price when no worker has been there for days; going live prices them first.
+MOST_PRICED = 100_000
 # What another change may have made impossible since a draft was written; going live looks at it again.
 _LOOKED_AT_AGAIN = ("url", "time_zone", "hours", "named_regions", "destination_phone_number", "currency", "overflow")
 
@@ -238,6 +241,8 @@ def campaign_move_status(
         if move == "resume" and (problems := _standing_problems(campaign)):
             raise Invalid.of(problems)
         if drafted:
+            # What has ended is priced by the terms of its end: those that still stand.
+            legs_price(limit=MOST_PRICED, destination=campaign)
             terms_put(campaign, campaign.draft or {})
             campaign.draft = None
         campaign.status = target

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from campaigns import ports
 from campaigns.callers import number_key
-from campaigns.models import CallFlow, CallLeg, UnpricedLeg
+from campaigns.models import CallFlow, CallLeg, Campaign, UnpricedLeg
 from campaigns.pricing import Policy, policies_of, price
 from campaigns.queries.treatment import is_repeat, line_of, regions_of
 from campaigns.treatment.conditions import parse
@@ -65,8 +65,14 @@ def leg_price(leg: CallLeg) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def legs_price(*, limit: int = 1000) -> int:
-    """Price the legs that wait for it. Returns how many. One transaction each; safe to run twice and beside itself."""
+def legs_price(*, limit: int = 1000, destination: Campaign | None = None) -> int:
+    """Price the legs that wait for it, with `destination` only its own. Returns how many.
+
+    One transaction each where the caller has none; safe to run twice and beside itself. In a transaction of the caller's it
+    holds a hot row while it takes the next leg: whoever holds a leg that has its end and its answer waits for no hot row,
+    but for others that price, and those are passed by (docs/locking.md).
+    """
+    only = {} if destination is None else {"leg__destination": destination}
     count = 0
     ends = []
     after = 0
@@ -74,7 +80,7 @@ def legs_price(*, limit: int = 1000) -> int:
         with transaction.atomic():
             row = (
                 UnpricedLeg.objects.select_for_update(skip_locked=True, of=("self",))
-                .filter(leg_id__gt=after)
+                .filter(**only, leg_id__gt=after)
                 .order_by("leg_id")
                 .first()
             )

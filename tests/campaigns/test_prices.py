@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import actions
-from campaigns.models import CallLeg, CampaignHour, DestinationState
+from campaigns.models import CallLeg, Campaign, CampaignHour, DestinationState
 from portal.audit.models import AuditEvent
 from portal.errors import Conflict, Invalid, NotAllowed
-from tests.factories import bundle_of, cap, destinations
+from tests.factories import bundle_of, cap, changed, destinations
 
-from .race import together
+from .race import deadlocks, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -253,3 +253,52 @@ def test_one_call_that_cannot_be_priced_holds_up_no_other(one):
     second.refresh_from_db()
     first.refresh_from_db()
     assert second.cost == 15 and first.cost is None, "it waits, and the log says why"
+
+
+def test_terms_that_go_live_change_no_price_of_a_call_that_had_ended():
+    """It waits for its price for seconds, or for as long as the workers are away: its terms are those of its end."""
+
+    def bonus(amount):
+        return [{"type": "Base", "amount": "1"}, {"type": "Bonus", "amount": amount, "condition": "duration >= 0 sec"}]
+
+    only = changed(destinations(1)[0], payout_policies=bonus("2"), payin_policies=bonus("20"))
+    cap(only, "1000", "budget", **PERIOD)
+    bundle = bundle_of(only)
+    ended, talking = place(bundle, "answered", "ended"), place(bundle, "answered")
+    assert ended.cost is None
+    only = changed(only, payout_policies=bonus("5"), payin_policies=bonus("50"))
+    ended.refresh_from_db()
+    assert (ended.cost, ended.revenue) == (3, 21)
+    actions.call_event(by=None, network=bundle.network, call=talking.call_id, event="ended")
+    assert actions.legs_price() == 1
+    ended.refresh_from_db()
+    talking.refresh_from_db()
+    assert [(leg.cost, leg.revenue) for leg in (ended, talking)] == [(3, 21), (6, 51)]
+    assert spent(only) == 9
+    assert actions.live_counts_reconcile(with_usage=True) == []
+
+
+def test_going_live_while_workers_price_and_calls_end_neither_deadlocks_nor_drifts():
+    def bonus(amount):
+        return [{"type": "Bonus", "amount": amount, "condition": "duration >= 0 sec"}]
+
+    only = changed(destinations(1)[0], payout_policies=bonus("2"))
+    cap(only, "100000", "budget", **PERIOD)
+    bundle, before = bundle_of(only), deadlocks()
+
+    def work(number):
+        for turn in range(8):
+            if number == 0:
+                changed(Campaign.objects.get(pk=only.pk), payout_policies=bonus(str(3 + turn)))
+            elif number < 3:
+                actions.legs_price()
+            else:
+                leg = place(bundle, "answered", "ended")
+                actions.call_event(by=None, network=bundle.network, call=leg.call_id, event="answered")
+
+    together(work, 10)
+    actions.legs_price()
+    assert deadlocks() == before
+    assert CallLeg.objects.count() == 56 and not CallLeg.objects.filter(cost=None).exists()
+    assert spent(only) == CallLeg.objects.aggregate(Sum("cost"))["cost__sum"]
+    assert actions.live_counts_reconcile(with_usage=True) == []
