@@ -11,7 +11,7 @@ from outbound.models import Batch, DoNotCallEntry, DoNotCallList, Recipient
 from portal.accounts import access
 from portal.accounts.models import Network, User
 from portal.audit.actions import record
-from portal.errors import Conflict, Invalid
+from portal.errors import Conflict, Invalid, NotFound
 
 MOST_ENTRIES = 100_000
 MOST_PROBLEMS = 100
@@ -73,6 +73,7 @@ def do_not_call_add(*, by: User | None, to: DoNotCallList, patterns: Iterable[st
     if problems:
         raise Invalid.of(problems)
     with transaction.atomic():
+        _hold(to)
         before = DoNotCallEntry.objects.filter(list=to).count()
         DoNotCallEntry.objects.bulk_create(
             [DoNotCallEntry(list=to, pattern=item, note=note[:200], added_by=by) for item in dict.fromkeys(clean)],
@@ -88,6 +89,7 @@ def do_not_call_remove(*, by: User | None, to: DoNotCallList, patterns: Iterable
     access.require(by, "change", to)
     wanted = [pattern_read(text, to.network.country) for text in patterns]
     with transaction.atomic():
+        _hold(to)
         count, _ = DoNotCallEntry.objects.filter(list=to, pattern__in=wanted).delete()
         record(event="do_not_call.remove", obj=to, by=by, changes={"entries": [wanted[:50], None]}, reason=reason)
     return count
@@ -97,11 +99,18 @@ def do_not_call_list_delete(*, by: User | None, to: DoNotCallList) -> None:
     """Delete a list with its entries. Needs `delete` (Manager). Raises Conflict while a batch names it."""
     access.require(by, "delete", to)
     with transaction.atomic():
+        _hold(to)
         named = Batch.objects.filter(do_not_call_lists=to).first()
         if named is not None:
             raise Conflict(f"The batch “{named}” keeps this list; take it off there first.", code="list_in_use")
         record(event="do_not_call.delete", obj=to, by=by)
         to.delete()
+
+
+def _hold(to: DoNotCallList) -> None:
+    """The list before its entries: who changes the same one at once takes turns (docs/locking.md). Raises NotFound."""
+    if DoNotCallList.objects.select_for_update(no_key=True).filter(pk=to.pk).first() is None:
+        raise NotFound("There is no such list.")
 
 
 def opted_out(*, network: Network, number: str) -> bool:
