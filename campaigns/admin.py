@@ -238,7 +238,19 @@ class CallAdmin(ReadOnlyAdmin):
 
 @admin.register(CallLeg)
 class CallLegAdmin(ReadOnlyAdmin):
+    """Who sees its destination alone sees the leg, and neither the bundle's decision nor what the call brought."""
+
     list_display = ("id", "call", "destination", "kind", "selected_at", "answered_at", "ended_at", "end_reason")
     list_filter = ("kind",)
     search_fields = ("=call__caller", "=call__external_id")
     list_select_related = ("call", "destination")
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        whole = obj is None or access.may(request.user, "view", obj.call)
+        return () if whole else ("trace", "left_trace", "revenue")
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """The switch's own id is the whole call's: nobody finds out by asking for it."""
+        user: Any = request.user
+        everywhere = access.stands_above(user) or all(role >= Role.OBSERVER for role in user.roles.values())
+        return self.search_fields if everywhere else ("=call__caller",)
