@@ -16,6 +16,7 @@ from portal.accounts.models import Network
 
 LONGEST_URL = 255
 MOST_HOLIDAYS = 400
+FIRST_YEAR, END_YEAR = 2000, 2100
 
 
 def fields_clean(network: Network, values: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
@@ -104,6 +105,16 @@ def _one_of(choices: Any) -> Any:
 def _moment(_network: Network, name: str, value: Any, problems: list[Problem]) -> datetime | None:
     if value is not None and not (isinstance(value, datetime) and timezone.is_aware(value)):
         problems.append((name, "not_a_moment", f"{name} must be a moment with its time zone, or empty."))
+        return None
+    # By its year first: at the calendar's ends there is no other zone to convert to.
+    if value is not None and not FIRST_YEAR <= value.year < END_YEAR:
+        problems.append(
+            (
+                name,
+                "out_of_range",
+                f"{name} lies in the year {value.year}; give one from {FIRST_YEAR} to {END_YEAR - 1}.",
+            )
+        )
         return None
     return value
 
