@@ -97,14 +97,21 @@ def batch_update(*, by: User | None, batch: Batch, **values: Any) -> Batch:
 def batch_delete(*, by: User | None, batch: Batch) -> None:
     """Delete a draft with its recipients and imports. Needs `change`. Raises Conflict once it was started."""
     access.require(by, "change", batch)
-    with locked(batch) as now:
-        if now.status != BatchStatus.DRAFT:
-            raise Conflict(
-                "Only a draft can be deleted; a batch that was started is history. Stop it instead.",
-                code="wrong_status",
-            )
-        if BatchImport.objects.filter(batch=now, state="running").exists():
-            raise Conflict("A list is being imported; cancel that first.", code="import_running")
-        record(event="batch.delete", obj=now, by=by, changes={"recipients": [now.state.total, None]})
-        Recipient.objects.filter(batch=now)._raw_delete("default")  # type: ignore[attr-defined]
-        now.delete()
+    if not Batch.objects.filter(pk=batch.pk, status=BatchStatus.DRAFT).exists():
+        raise _no_draft()
+    with transaction.atomic():
+        # People before the hot row, as everybody takes them (docs/locking.md): if it is no draft any more, all of them stay.
+        people = Recipient.objects.filter(batch=batch)._raw_delete("default")  # type: ignore[attr-defined]
+        with locked(batch) as now:
+            if now.status != BatchStatus.DRAFT:
+                raise _no_draft()
+            if BatchImport.objects.filter(batch=now, state="running").exists():
+                raise Conflict("A list is being imported; cancel that first.", code="import_running")
+            record(event="batch.delete", obj=now, by=by, changes={"recipients": [people, None]})
+            now.delete()
+
+
+def _no_draft() -> Conflict:
+    return Conflict(
+        "Only a draft can be deleted; a batch that was started is history. Stop it instead.", code="wrong_status"
+    )

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from outbound import actions
 from outbound.models import Attempt, AttemptEvent, Batch, BatchState, Recipient
+from portal.audit.models import AuditEvent
 from portal.errors import Refused
 from tests.campaigns.race import deadlocks, together
 
@@ -236,3 +237,25 @@ def test_the_sweeper_never_waits_for_calls_of_which_news_is_being_applied(house)
     together(work, 2)
     untouched = Attempt.objects.filter(batch=batch, look_at__lt=later).values_list("pk", flat=True)
     assert set(untouched) == {one.attempt for one in calls[:2]}
+
+
+def test_a_draft_is_deleted_while_somebody_cancels_one_of_its_people(house):
+    """People before the hot row, here too: the one waits for the other, and neither is thrown out."""
+    draft = house.batch(numbers(5), started=False)
+    one = Recipient.objects.filter(batch=draft).order_by("pk").last()
+    ends = []
+
+    def work(number):
+        if number:
+            with transaction.atomic():
+                Recipient.objects.select_for_update(no_key=True).get(pk=one.pk)
+                time.sleep(0.5)
+                ends.append(actions.recipient_cancel(by=None, recipient=one))
+        else:
+            time.sleep(0.2)
+            actions.batch_delete(by=None, batch=draft)
+            ends.append("deleted")
+
+    together(work, 2)
+    assert ends == ["canceled", "deleted"] and not Batch.objects.exists()
+    assert AuditEvent.objects.get(event="batch.delete").changes == {"recipients": [5, None]}
