@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from campaigns.callers import NotANumber, caller_read
 from campaigns.choices import REPORTED_CAUSES, EndReason, Outcome
-from campaigns.models import Call, CallFlow, Campaign, FlowMessage, VoiceAccount
+from campaigns.models import Call, CallFlow, CallLeg, Campaign, FlowMessage, VoiceAccount
 from campaigns.queries.treatment import facts_of, treatment_of, tree_of
 from campaigns.treatment.flow import Action, Hangup, Input, Release, Select, SendSms, State
 from campaigns.treatment.interpreter import step
@@ -214,18 +214,22 @@ def _route(work: _Work) -> Routed:
 
 def _select(work: _Work, wanted: Select, state: State) -> Input:
     """Take a destination, or move on from the one that did not take the call."""
-    flow = work.flow
-    if wanted.leaving is None:
+    flow, leaving = work.flow, wanted.leaving
+    if leaving is None:
         routed = _route(work)
-    else:
+        # Routed before, and its slot is gone by now: somebody else may have it.
+        leg = routed.leg_id
+        if routed.repeated and leg is not None and leg not in state.legs and _is_over(leg):
+            leaving = leg
+    if leaving is not None:
         cause = wanted.cause or EndReason.ERROR
         call = work.call_id or flow.call_id
         assert call is not None  # a leg belongs to a call
         try:
-            routed = call_move(by=work.by, network=flow.network, call=call, leg=wanted.leaving, cause=cause)
+            routed = call_move(by=work.by, network=flow.network, call=call, leg=leaving, cause=cause)
         except Conflict:
             # Somebody answered after all, and now the switch says nobody did: then the call is over.
-            _end_leg(flow, call, wanted.leaving, cause)
+            _end_leg(flow, call, leaving, cause)
             return Input("refused", turn=wanted.turn, reason=cause)
         if routed.leg_id is not None:
             work.legs.add(routed.leg_id)
@@ -238,6 +242,10 @@ def _select(work: _Work, wanted: Select, state: State) -> Input:
         "selected", turn=wanted.turn, leg=routed.leg_id, number=routed.destination_phone_number or "",
         destination=routed.destination_id, overflow=routed.outcome == Outcome.OVERFLOW,
     )  # fmt: skip
+
+
+def _is_over(leg: int) -> bool:
+    return CallLeg.objects.filter(pk=leg, ended_at__isnull=False).exists()
 
 
 def _written(work: _Work, before: State, state: State, given: Input) -> bool:

@@ -40,7 +40,7 @@ class UsageView(ResourceView):
     )  # fmt: skip
     @idempotent
     def post(self, request: Request, advertiser: str, campaign: str, **path: Any) -> Response:
-        """Needs the permission `campaigns.change_budget_caps`. Calls go on counting from there."""
+        """Needs the permission `campaigns.change_budget_caps`. Calls in progress count on top of what is set."""
         given = cleaned(UsageSerializer, self.sent)
         if given["cap"] not in _COUNTED:
             raise Invalid(

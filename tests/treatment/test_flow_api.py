@@ -144,3 +144,29 @@ def test_webhooks_of_one_call_from_many_sides_at_once(house, network):
     assert Call.objects.count() == CallFlow.objects.count() == 10
     assert actions.live_counts_reconcile(with_usage=True) == []
     assert deadlocks() == before
+
+
+@pytest.mark.parametrize("end", ["lost", "hung up", "answered"])
+def test_a_leg_that_ended_before_the_treatment_asked_for_it_is_not_rung(house, say, network, end):
+    """Routed under the same id before (a process that died between the two, or a switch that asked both ways): that slot is
+    gone and somebody else may have it. The call takes another one, or none where it is over."""
+    bundle, made = house
+    first = actions.call_route(by=None, network=network, campaign=bundle.pk, caller="+13035550123", external_id="a-1")
+    leg = CallLeg.objects.get(pk=first.leg_id)
+    if end == "answered":
+        actions.call_event(by=None, network=network, call=first.call_id, event="answered")
+    if end == "lost":
+        CallLeg.objects.filter(pk=leg.pk).update(expires_at=leg.selected_at)
+        actions.slots_sweep()
+    else:
+        actions.call_event(by=None, network=network, call=first.call_id, event="ended")
+    actions.call_route(by=None, network=network, campaign=bundle.pk, caller="+13035550124")
+    _status, body = say("start", bundle=bundle.id_from_network, caller="+13035550123")
+    dials = [action for action in body["actions"] if action["action"] == "dial"]
+    if end != "lost":
+        assert dials == [] and sum(live(made)) == 1
+        return
+    (dial,) = dials
+    taken = CallLeg.objects.get(pk=dial["leg"])
+    assert taken.pk != leg.pk and taken.ended_at is None and taken.holds_slot
+    assert sum(live(made)) == 2 and max(live(made)) == 1
