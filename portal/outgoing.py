@@ -74,6 +74,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local:  # the private addresses of old, which Python calls global
+            return False
     # Reserved: among others ::/96, which old systems take for the IPv4 address in it.
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 

@@ -138,7 +138,7 @@ def test_the_older_bodies(house, receiver, result_format):
     "address",
     [
         "127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-        "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::",
+        "::1", "fe80::1", "fc00::1", "fec0::1", "::ffff:127.0.0.1", "::7f00:1", "64:ff9b::7f00:1", "2002:7f00:1::", "::",
     ],
 )  # fmt: skip
 def test_private_addresses_are_never_asked(settings, receiver, address):
