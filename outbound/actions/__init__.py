@@ -23,7 +23,7 @@ from .do_not_call import (
     do_not_call_list_create,
     do_not_call_list_delete,
     do_not_call_remove,
-    opted_out,
+    recipient_opt_out,
 )
 from .imports import Added, import_cancel, import_create, import_run, recipients_add
 from .running import (
@@ -72,8 +72,8 @@ __all__ = [
     "import_create",
     "import_run",
     "imports_sweep",
-    "opted_out",
     "recipient_cancel",
+    "recipient_opt_out",
     "recipient_redial",
     "recipients_add",
     "result_secret_renew",

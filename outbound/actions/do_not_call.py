@@ -13,8 +13,11 @@ from portal.accounts.models import Network, User
 from portal.audit.actions import record
 from portal.errors import Conflict, Invalid, NotFound
 
+from .calls import hang_up_wish
+
 MOST_ENTRIES = 100_000
 MOST_PROBLEMS = 100
+OPTED_OUT = "Opted out in a call"
 _PREFIX = re.compile(r"^\+?([0-9]{1,14})\*$")
 
 
@@ -113,22 +116,34 @@ def _hold(to: DoNotCallList) -> None:
         raise NotFound("There is no such list.")
 
 
-def opted_out(*, network: Network, number: str) -> bool:
-    """Somebody said in a call that he wants none: note it on the network's list for that (made when first needed).
+def recipient_opt_out(*, by: User | None, recipient: Recipient, reason: str = "") -> bool:
+    """This person said, in a call or otherwise, that he wants none: his number goes on the network's list for that, which
+    is made when first needed and binds every batch. Needs `operate`. True if the number is new there.
 
-    Whoever waits under this number in any batch of the network is suppressed at once. True if he is new there.
+    Whoever waits under it in any batch of the network is suppressed at once; who is just being taken up is not dialed; a
+    live call goes on and is never tried again.
     """
+    access.require(by, "operate", recipient)
+    batch = Batch.objects.select_related("network").get(pk=recipient.batch_id)
+    same = Recipient.objects.filter(
+        batch__in=Batch.objects.filter(network=batch.network).values("pk"), number=recipient.number
+    )
     with transaction.atomic():
         to, _ = DoNotCallList.objects.get_or_create(
-            network=network, collects_opt_outs=True, defaults={"name": "Opted out in a call", "applies_to_all": True}
+            network=batch.network, collects_opt_outs=True, defaults={"name": OPTED_OUT, "applies_to_all": True}
         )
-        _, made = DoNotCallEntry.objects.get_or_create(
-            list=to, pattern=number, defaults={"note": "Opted out in a call"}
-        )
-        waiting = Recipient.objects.select_for_update(no_key=True).filter(
-            batch__in=Batch.objects.filter(network=network).values("pk"), number=number, state=RecipientState.PENDING
-        )
-        Recipient.objects.filter(pk__in=[one.pk for one in waiting.order_by("pk")]).update(
-            state=RecipientState.SUPPRESSED, reason=Reason.OPTED_OUT
+        _hold(to)
+        _, made = DoNotCallEntry.objects.get_or_create(list=to, pattern=recipient.number, defaults={"note": OPTED_OUT})
+        open_ones = same.filter(state__in=[RecipientState.PENDING, RecipientState.QUEUED])
+        held = list(open_ones.select_for_update(no_key=True).order_by("pk"))
+        waiting = [one.pk for one in held if one.state == RecipientState.PENDING]
+        Recipient.objects.filter(pk__in=waiting).update(state=RecipientState.SUPPRESSED, reason=Reason.OPTED_OUT)
+        hang_up_wish([one for one in held if one.state == RecipientState.QUEUED])
+        record(
+            event="recipient.opt_out",
+            obj=batch,
+            by=by,
+            reason=reason,
+            changes={"number": [recipient.number, OPTED_OUT]},
         )
     return made

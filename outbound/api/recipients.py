@@ -115,6 +115,22 @@ class RecipientRedialView(OutboundView):
         return Response(recipient_detail(found, one), status=202)
 
 
+class RecipientOptOutView(OutboundView):
+    @extend_schema(
+        operation_id="batch_recipients_opt_out", tags=["outbound"], summary="Never call this person again",
+        description="What the application behind `start_url` says when the callee opts out. The number goes on the network's list of "
+        "opt-outs, which binds every batch; whoever waits under it is suppressed at once. A live call goes on.",
+        parameters=[schema.IDEMPOTENCY_KEY], request=HaltInput, responses={202: RecipientDetailSerializer},
+    )  # fmt: skip
+    @idempotent
+    def post(self, request: Request, batch: int, recipient: int, **path: Any) -> Response:
+        """Needs the permission `operate`."""
+        found = self.batch(batch)
+        one = self.recipient(found, recipient)
+        actions.recipient_opt_out(by=self.user, recipient=one, reason=cleaned(HaltInput, self.sent)["reason"])
+        return Response(recipient_detail(found, one), status=202)
+
+
 class AttemptsView(OutboundView):
     """Every dialing of a batch."""
 

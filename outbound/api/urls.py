@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{RECIPIENT}.json", recipients.RecipientView.as_view()),
     path(f"{RECIPIENT}/cancel.json", recipients.RecipientCancelView.as_view()),
     path(f"{RECIPIENT}/redial.json", recipients.RecipientRedialView.as_view()),
+    path(f"{RECIPIENT}/opt_out.json", recipients.RecipientOptOutView.as_view()),
     path(f"{BATCH}/attempts.json", recipients.AttemptsView.as_view()),
     path(f"{BATCH}/imports.json", imports.ImportsView.as_view()),
     path(f"{BATCH}/imports/<int:job>.json", imports.ImportView.as_view()),

@@ -65,7 +65,7 @@ def entries(rows: Iterable[tuple[int, list[str]]], layout: Layout, tools: Tools)
             ani = tools.ani(given) if given else ""
             data = _json(own) if own else NONE
         except Refused as refused:
-            yield line, "", 0, "", "", refused.reason, text or ",".join(row)
+            yield line, "", 0, "", "", refused.reason, text
             continue
         yield line, number, zones, ani, data, "", text if options else ""
 

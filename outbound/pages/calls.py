@@ -11,7 +11,7 @@ from campaigns.pages.call_export import safe
 from outbound.choices import FINAL, LIVE, RecipientState
 from outbound.forms import RecipientFilterForm
 from outbound.models import Batch, Recipient
-from outbound.queries.batches import recipient_history, recipient_list
+from outbound.queries.batches import opted_out, recipient_history, recipient_list
 from outbound.queries.stuck import redial_hindrance
 from outbound.secrets import shown
 from portal.web.lists import keyset
@@ -64,6 +64,7 @@ def call_page(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
         "may_cancel": rights["operate"] and found.state not in FINAL,
         "may_redial": rights["operate"] and found.state == RecipientState.UNKNOWN and not asking
         and not redial_hindrance(batch),
+        "may_opt_out": rights["operate"] and not opted_out(batch.network_id, found.number),
         "asking": last if asking else None, "is_live": found.state in LIVE,
     }  # fmt: skip
     if is_fragment(request):

@@ -179,3 +179,19 @@ def redial_call(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
     else:
         messages.success(request, f"{found.number} will be dialed again.")
     return back_to(request, "outbound:call", pk, recipient)
+
+
+@page
+@require_POST
+def opt_out(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
+    """Never call somebody again, in any batch of the network."""
+    batch = batch_or_404(request, pk)
+    found = recipient_or_404(batch, recipient)
+    try:
+        new = actions.recipient_opt_out(by=user_of(request), recipient=found, reason=request.POST.get("reason", ""))
+    except Refused as error:
+        said(request, error)
+    else:
+        words = "is on the list of opt-outs now" if new else "was on the list of opt-outs already"
+        messages.success(request, f"{found.number} {words}: no batch dials it.")
+    return back_to(request, "outbound:call", pk, recipient)

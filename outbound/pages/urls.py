@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"{CALL}/", calls.call_page, name="call"),
     path(f"{CALL}/cancel/", operate.cancel_call, name="call-cancel"),
     path(f"{CALL}/redial/", operate.redial_call, name="call-redial"),
+    path(f"{CALL}/opt-out/", operate.opt_out, name="call-opt-out"),
     path(f"{BATCH}/results/", deliveries.delivery_index, name="deliveries"),
     path(f"{BATCH}/results/secret/", deliveries.secret_renew, name="result-secret"),
     path(f"{BATCH}/results/<int:delivery>/replay/", deliveries.replay, name="replay"),

@@ -11,6 +11,7 @@ from outbound.models import (
     Batch,
     BatchImport,
     Carrier,
+    DoNotCallEntry,
     DoNotCallList,
     ImportRejection,
     Recipient,
@@ -96,6 +97,11 @@ class History:
     decisions: list[AuditEvent]
 
 
+def opted_out(network: int, number: str) -> bool:
+    """Whether a number stands on the network's list of opt-outs."""
+    return DoNotCallEntry.objects.filter(list__network=network, list__collects_opt_outs=True, pattern=number).exists()
+
+
 def recipient_history(*, recipient: Recipient) -> History:
     """The call info of one person (the modal): four statements, whatever happened."""
     attempts = list(Attempt.objects.filter(recipient=recipient).select_related("carrier").order_by("number"))
@@ -104,7 +110,7 @@ def recipient_history(*, recipient: Recipient) -> History:
         heard[event.attempt_id].append(event)
     decisions = AuditEvent.objects.filter(
         object_type="outbound.batch", object_id=str(recipient.batch_id),
-        event__in=["recipient.redial", "recipient.cancel"], changes__number__0=recipient.number,
+        event__in=["recipient.redial", "recipient.cancel", "recipient.opt_out"], changes__number__0=recipient.number,
     )  # fmt: skip
     return History(
         recipient,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from outbound import actions
 from outbound.actions.common import rows
-from outbound.models import Batch, BatchImport, BatchState, Carrier, Pace, Recipient, Window
+from outbound.models import Attempt, Batch, BatchImport, BatchState, Carrier, DoNotCallList, Pace, Recipient, Window
 from outbound.queries import batches as batch_queries
 from outbound.queries.preview import batch_preview
 from outbound.queries.rates import batch_progress, outcomes_by_hour
@@ -196,12 +196,27 @@ def test_a_draft_is_deleted_and_history_is_not(house):
 
 
 def test_opting_out_binds_at_once_and_in_every_batch(house):
-    first, second = house.batch(numbers(2)), house.batch(numbers(2), name="Second")
-    assert actions.opted_out(network=house.network, number=numbers(1)[0]) is True
-    assert actions.opted_out(network=house.network, number=numbers(1)[0]) is False
-    assert Recipient.objects.filter(state="suppressed", reason="opted_out").count() == 2
-    assert {call.number for call in actions.calls_claim(worker="w", limit=9)} == {numbers(2)[1]}
-    assert first.pk != second.pk
+    first, second = house.batch(numbers(3)), house.batch(numbers(2), name="Second")
+    gone = numbers(1)[0]
+    of_first, of_second = (Recipient.objects.get(batch=one, number=gone) for one in (first, second))
+    # One is just being taken up in the first batch and waits in the second.
+    assert gone in {call.number for call in actions.calls_claim(worker="w", limit=1)}
+    Recipient.objects.get(pk=of_first.pk, state="queued")
+    out = {"by": house.people.manager, "reason": "pressed 9"}
+    assert actions.recipient_opt_out(recipient=of_second, **out) is True
+    assert actions.recipient_opt_out(recipient=of_second, **out) is False
+    of_second.refresh_from_db()
+    assert (of_second.state, of_second.reason) == ("suppressed", "opted_out")
+    assert Attempt.objects.get(recipient=of_first).hangup_asked_at, "it is not dialed, or never tried again"
+    assert gone not in {call.number for call in actions.calls_claim(worker="w", limit=9)}
+    (to,) = DoNotCallList.objects.filter(network=house.network)
+    assert to.collects_opt_outs and to.applies_to_all and [one.pattern for one in to.entries.all()] == [gone]
+    event = AuditEvent.objects.filter(event="recipient.opt_out").first()
+    assert (event.actor, event.reason, event.changes["number"][0]) == (house.people.manager, "pressed 9", gone)
+    later = house.batch([gone, numbers(3)[2]], name="Later")
+    assert set(Recipient.objects.filter(batch=later).values_list("number", "state")) == {
+        (gone, "suppressed"), (numbers(3)[2], "pending"),
+    }  # fmt: skip
 
 
 def test_do_not_call_lists_read_people_and_prefixes_as_written(house):

@@ -45,7 +45,8 @@ def test_another_network_finds_nothing(scene):
         at(name, batch)
         for name in ("start", "pause", "resume", "stop", "hang-up", "unschedule", "delete", "move-start")
     ]
-    posts += [at("call-cancel", batch, waiting), at("call-redial", batch, waiting), at("replay", batch, one.pk)]
+    posts += [at("call-cancel", batch, waiting), at("call-redial", batch, waiting), at("call-opt-out", batch, waiting)]
+    posts += [at("replay", batch, one.pk)]
     posts += [
         at("import-cancel", batch, job.pk),
         at("carrier-clear", scene.carrier.pk),

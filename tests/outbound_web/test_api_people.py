@@ -94,6 +94,22 @@ def test_cancel_and_redial_one_call(scene, as_):
     assert codes(api.post(f"{at}/999999/cancel.json")) == [("unknown_recipient", "recipient")]
 
 
+def test_who_opts_out_in_a_call_is_never_called_again(scene, as_):
+    """The application behind `start_url` says it, while the call lives."""
+    api, at = as_(scene.people.manager), f"batches/{scene.batch.pk}/recipients"
+    said = api.post(f"{at}/{scene.live.pk}/opt_out.json", {"reason": "pressed 9"})
+    assert said.status_code == 202 and said.json()["status"] == "connected", "the call goes on"
+    assert api.post(f"{at}/{scene.live.pk}/opt_out.json").status_code == 202, "said twice"
+    calls = [{"destination": scene.live.number}, {"destination": scene.waiting.number}]
+    added = api.post(f"batches/{scene.draft.pk}/recipients.json", {"calls": calls})
+    assert (added.json()["added"], added.json()["suppressed"]) == (2, 1)
+    (found,) = api.get("do_not_call_lists.json").json()["results"]
+    assert found["collects_opt_outs"] and found["applies_to_all"]
+    (entry,) = api.get(f"do_not_call_lists/{found['id']}/entries.json").json()["results"]
+    assert entry["pattern"] == scene.live.number
+    assert codes(api.post(f"{at}/999999/opt_out.json")) == [("unknown_recipient", "recipient")]
+
+
 def test_attempts(scene, as_):
     rows, _ = pages(as_(scene.people.observer), f"batches/{scene.batch.pk}/attempts.json?page_size=2")
     assert len(rows) == 3 and {row["status"] for row in rows} == {"completed", "connected", "unknown"}

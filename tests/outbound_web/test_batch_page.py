@@ -84,6 +84,19 @@ def test_the_call_info_has_the_whole_history_and_no_pin(scene):
     assert b"<main" in whole.content and "1234" not in text_of(whole)
 
 
+def test_somebody_is_never_called_again(scene):
+    client, where = sign_in(scene.people.manager), at("call", scene.batch.pk, scene.waiting.pk)
+    assert "no batch of this network dials it any more" in text_of(client.get(where))
+    answer = client.post(at("call-opt-out", scene.batch.pk, scene.waiting.pk), {"reason": "wrote to us"}, follow=True)
+    text = text_of(answer)
+    assert "is on the list of opt-outs now" in text and "Opted out, noted by" in text and "wrote to us" in text
+    assert "Never call this person again?" not in text
+    scene.waiting.refresh_from_db()
+    assert (scene.waiting.state, scene.waiting.reason) == ("suppressed", "opted_out")
+    observer = text_of(sign_in(scene.people.observer).get(where))
+    assert "Never call" not in observer and "Opted out" in observer
+
+
 def test_an_unknown_call_is_redialed_by_a_person_with_a_reason(scene):
     client, where = sign_in(scene.people.manager), at("call", scene.batch.pk, scene.unknown.pk)
     assert "The carrier is being asked" in text_of(client.get(where)), "not while the carrier is asked"

@@ -87,9 +87,12 @@ ATTEMPTS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("operate", "page of pause"): lambda w: page(w, "pause", post=True),
     ("operate", "page of hang-up"): lambda w: page(w, "hang-up", post=True),
     ("operate", "page of a call"): lambda w: page(w, "call-cancel", post=True, recipient=True),
+    ("operate", "page of an opt-out"): lambda w: page(w, "call-opt-out", post=True, recipient=True),
     ("operate", "api"): lambda w: api(w, "POST", "/stop"),
     ("operate", "api of pause"): lambda w: api(w, "POST", "/pause"),
     ("operate", "api of a call"): lambda w: api(w, "POST", f"/recipients/{w.one.pk}/cancel"),
+    ("operate", "action of an opt-out"): lambda w: call(actions.recipient_opt_out, by=w.user, recipient=w.one),
+    ("operate", "api of an opt-out"): lambda w: api(w, "POST", f"/recipients/{w.one.pk}/opt_out"),
 }
 
 
