@@ -165,7 +165,7 @@ def expected(persona: str, action: str, surface: str) -> Any:
     seen = VIEW in HOLDS[persona]
     if action in (DECIDE, DECIDE_NETWORK):  # a colleague's request is there for whoever sees all of the network's
         return 403 if persona in ("manager", "super") else 404
-    if action in (TOTAL, DYNAMIC) and surface == "page":
+    if action in (TOTAL, DYNAMIC) and (surface == "page" or persona.startswith("limited")):
         # The page shows the current network, and outsiders look at their own. Limited members see no network's limits.
         return 404 if persona.startswith("limited") else 403
     if action in (TOTAL, DYNAMIC, CONTRACT) or (action == ASK and surface != "page"):

@@ -57,9 +57,6 @@ class FilterForm(PortalForm):
         with timezone.override(zone):
             self.is_valid()
         values = {name: value for name, value in self.cleaned_data.items() if value and name != "object"}
-        for name, value in values.items():
-            if isinstance(value, str):
-                values[name] = value.replace("\x00", "")
         kind, _, key = self.cleaned_data.get("object", "").partition(":")
         return queries.Filters(object_type=kind, object_id=key, **values)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
@@ -46,7 +47,12 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 def _check_texts(request: HttpRequest) -> None:
     """400 for the character NUL: no keyboard has it and no column takes it, so every page would fail on it its own way."""
-    for texts in (request.GET, request.POST):
+    # A large file that comes along is for its page to look at, or to refuse unread; a form refuses the character anyway.
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    large = not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    for texts in (
+        (request.GET,) if large and request.content_type == "multipart/form-data" else (request.GET, request.POST)
+    ):
         for name, values in texts.lists():
             if any("\x00" in str(text) for text in (name, *values)):
                 raise BadRequest("A text holds the character NUL, which nothing can store.")

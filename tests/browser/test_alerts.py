@@ -105,9 +105,9 @@ def test_an_alert_from_the_call_to_the_bell_the_mail_and_the_webhook(
     headers = {name.lower(): value for name, value in headers.items()}
     assert Verifier(told).verify(body, headers)
     data = json.loads(body)["data"]
-    assert (data["campaign"], data["used"], float(data["limit"]), data["percent"]) == (
+    assert (data["campaign"], data["used"], data["limit"], data["percent"]) == (
         scene.campaign.id_from_network,
-        "3",
+        3,
         4,
         75.0,
     )

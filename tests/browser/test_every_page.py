@@ -192,7 +192,7 @@ def test_no_page_of_outbound_is_left_out(house):
     """Whoever adds a page that a GET opens adds it to `one_of_everything`."""
     looked_at = {resolve(address.partition("?")[0]).url_name for address in one_of_everything(house).values()}
     posts = {
-        "start", "move-start", "unschedule", "pause", "resume", "stop", "hang-up", "delete", "call-cancel", "call-redial",
+        "start", "move-start", "unschedule", "pause", "resume", "stop", "hang-up", "delete", "call-cancel", "call-redial", "call-opt-out",
         "replay", "result-secret", "import-cancel", "do-not-call-add", "do-not-call-remove", "do-not-call-delete", "carrier-clear",
     }  # fmt: skip
     files = {"export", "import-refused"}
