@@ -1,5 +1,6 @@
 """The buttons of a batch and of a call: each a POST that an action decides."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from outbound import actions
 from outbound.choices import RecipientState
+from outbound.models import Recipient
 from portal.errors import Refused
 from portal.web.pages import page
 
@@ -150,48 +152,48 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("outbound:list")
 
 
+def _of_one(request: HttpRequest, pk: int, recipient: int, act: Callable[[Recipient, str], str]) -> HttpResponse:
+    """Do something to one person's call, for the reason given; `act` says what was done."""
+    found = recipient_or_404(batch_or_404(request, pk), recipient)
+    try:
+        messages.success(request, act(found, request.POST.get("reason", "")))
+    except Refused as error:
+        said(request, error)
+    return back_to(request, "outbound:call", pk, recipient)
+
+
 @page
 @require_POST
 def cancel_call(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
     """Cancel one person's call: never dialed if it waits, hung up if it lives."""
-    batch = batch_or_404(request, pk)
-    found = recipient_or_404(batch, recipient)
-    try:
-        state = actions.recipient_cancel(by=user_of(request), recipient=found, reason=request.POST.get("reason", ""))
-    except Refused as error:
-        said(request, error)
-    else:
-        ended = state == RecipientState.CANCELED
-        messages.success(request, f"{found.number} {'is canceled' if ended else 'is being hung up'}.")
-    return back_to(request, "outbound:call", pk, recipient)
+
+    def act(one: Recipient, reason: str) -> str:
+        state = actions.recipient_cancel(by=user_of(request), recipient=one, reason=reason)
+        return f"{one.number} {'is canceled' if state == RecipientState.CANCELED else 'is being hung up'}."
+
+    return _of_one(request, pk, recipient, act)
 
 
 @page
 @require_POST
 def redial_call(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
     """Dial somebody again whose last call is unknown, with the reason."""
-    batch = batch_or_404(request, pk)
-    found = recipient_or_404(batch, recipient)
-    try:
-        actions.recipient_redial(by=user_of(request), recipient=found, reason=request.POST.get("reason", ""))
-    except Refused as error:
-        said(request, error)
-    else:
-        messages.success(request, f"{found.number} will be dialed again.")
-    return back_to(request, "outbound:call", pk, recipient)
+
+    def act(one: Recipient, reason: str) -> str:
+        actions.recipient_redial(by=user_of(request), recipient=one, reason=reason)
+        return f"{one.number} will be dialed again."
+
+    return _of_one(request, pk, recipient, act)
 
 
 @page
 @require_POST
 def opt_out(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
     """Never call somebody again, in any batch of the network."""
-    batch = batch_or_404(request, pk)
-    found = recipient_or_404(batch, recipient)
-    try:
-        new = actions.recipient_opt_out(by=user_of(request), recipient=found, reason=request.POST.get("reason", ""))
-    except Refused as error:
-        said(request, error)
-    else:
+
+    def act(one: Recipient, reason: str) -> str:
+        new = actions.recipient_opt_out(by=user_of(request), recipient=one, reason=reason)
         words = "is on the list of opt-outs now" if new else "was on the list of opt-outs already"
-        messages.success(request, f"{found.number} {words}: no batch dials it.")
-    return back_to(request, "outbound:call", pk, recipient)
+        return f"{one.number} {words}: no batch dials it."
+
+    return _of_one(request, pk, recipient, act)
