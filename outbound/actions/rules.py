@@ -1,5 +1,6 @@
 """What a batch's fields may hold, with every problem of an input named at once."""
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from django.utils import timezone
 from campaigns.callers import NotANumber, e164
 from campaigns.hours import Problem, hours_clean
 from outbound.choices import RETRYABLE, CatchUp, ResultFormat
+from outbound.imports.rows import LONGEST_PARAMETERS
 from outbound.models import Carrier, DoNotCallList
 from outbound.queries.numbers import ani_numbers
 from portal.accounts.models import Network
@@ -172,6 +174,21 @@ def _mapping(_network: Network, name: str, value: Any, problems: list[Problem]) 
     return {str(key)[:100]: item for key, item in value.items()}
 
 
+def _parameters(network: Network, name: str, value: Any, problems: list[Problem]) -> dict[str, Any]:
+    """As long as a row's at the most: each of its calls carries them."""
+    clean = _mapping(network, name, value, problems)
+    length = len(json.dumps(clean, default=str, ensure_ascii=False))
+    if length > LONGEST_PARAMETERS:
+        problems.append(
+            (
+                name,
+                "too_long",
+                f"The parameters have {length:,} characters; {LONGEST_PARAMETERS:,} at most, all together.",
+            )
+        )
+    return clean
+
+
 def _hours(_network: Network, _name: str, value: Any, problems: list[Problem]) -> dict[str, int]:
     clean = hours_clean(value or {}, problems)
     if not clean:
@@ -236,7 +253,7 @@ _CHECKS: dict[str, Any] = {
     "result_format": _one_of(ResultFormat),
     "result_each_attempt": _flag,
     "message_reference": _text(255),
-    "parameters": _mapping,
+    "parameters": _parameters,
     "extra": _mapping,
     "starts_at": _moment,
     "expires_at": _moment,
